@@ -1,0 +1,1 @@
+"""EFFECT: Novita over HTTP."""

@@ -1,0 +1,1 @@
+"""EFFECT: how a person's yes reaches the server."""

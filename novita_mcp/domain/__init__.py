@@ -1,0 +1,1 @@
+"""PURE: the rules and the arithmetic. No I/O, no clock, no mcp, no httpx."""

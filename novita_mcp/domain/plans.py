@@ -1,0 +1,195 @@
+"""A plan: what one call would do, its digest, and the question a person is shown."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, Literal
+
+from pydantic import Field
+
+from novita_mcp.domain.catalog import Product
+from novita_mcp.domain.display import brief, clean, usd
+from novita_mcp.domain.fleet import Fleet
+from novita_mcp.domain.limits import Policy
+from novita_mcp.domain.policy import Verdict, denied
+from novita_mcp.domain.pricing import Quote
+from novita_mcp.domain.record import Record, Usd
+from novita_mcp.domain.request import CreateInstanceRequest
+
+ActionName = Literal["create", "start", "stop", "restart", "delete"]
+MARKER_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
+MARKER_LENGTH = 12
+
+
+def new_marker() -> str:
+    """A plan's marker: it travels with the instance and finds it again after a lost reply."""
+    return "".join(secrets.choice(MARKER_ALPHABET) for _ in range(MARKER_LENGTH))
+
+
+class ProductView(Record):
+    """The product of a plan, as results show it."""
+
+    product_id: str
+    name: str
+    vram_gb: int | None
+    stock: str
+    regions: tuple[str, ...]
+
+    @classmethod
+    def of(cls, product: Product) -> "ProductView":
+        return cls(
+            product_id=product.product_id,
+            name=product.name,
+            vram_gb=product.vram_gb,
+            stock=product.stock if product.available else "none",
+            regions=product.regions,
+        )
+
+
+class Fact(Record):
+    """One line of what a person is shown."""
+
+    label: str
+    value: str
+
+
+class Plan(Record):
+    """What one call would do. Making one changes nothing at Novita."""
+
+    action: ActionName
+    request: dict[str, Any]
+    product: ProductView | None
+    quote: Quote | None
+    guardrails: tuple[Verdict, ...]
+    warnings: tuple[str, ...]
+    lease_hours: Usd | None
+    marker: str
+    alternatives: tuple[str, ...] = ()
+    facts: tuple[Fact, ...] = Field(default=(), exclude=True)
+    fleet: Fleet | None = Field(default=None, exclude=True)
+    fingerprint: str = Field(default="", exclude=True, repr=False)
+    payload: CreateInstanceRequest | None = Field(default=None, exclude=True, repr=False)
+
+    @property
+    def denials(self) -> tuple[Verdict, ...]:
+        """The guardrails that forbid it."""
+        return denied(self.guardrails)
+
+    @property
+    def hourly_usd(self) -> Decimal | None:
+        """What a yes to this plan adds per hour."""
+        return self.quote.hourly if self.quote else Decimal(0)
+
+
+def digest(plan: Plan, policy: Policy) -> str:
+    """What an approval is for: this request with its secrets, at this price, under this policy."""
+    content = {
+        "action": plan.action,
+        "request": plan.request,
+        "secrets": plan.fingerprint,
+        "marker": plan.marker,
+        "lease": str(plan.lease_hours),
+        "price": [str(figure) for figure in _figures(plan)],
+        "policy": policy.model_dump(mode="json"),
+    }
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _figures(plan: Plan) -> tuple[Decimal | None, ...]:
+    if plan.quote is None:
+        return ()
+    return (plan.quote.hourly, plan.quote.upfront, plan.quote.stopped_hourly)
+
+
+def changes(approved: Plan, fresh: Plan) -> tuple[str, ...]:
+    """Why an approval of one plan is none of the other; a lower price is no reason."""
+    return tuple(_changes(approved, fresh))
+
+
+def _changes(approved: Plan, fresh: Plan) -> Iterator[str]:
+    if (approved.action, approved.request, approved.fingerprint) != (
+        fresh.action,
+        fresh.request,
+        fresh.fingerprint,
+    ):
+        yield "the request changed"
+    if (approved.lease_hours, approved.marker) != (fresh.lease_hours, fresh.marker):
+        yield "the lease or the marker changed"
+    for label, before, after in zip(
+        ("hourly price", "upfront price", "price when stopped"),
+        _figures(approved),
+        _figures(fresh),
+        strict=False,
+    ):
+        if before != after and (before is None or after is None or after > before):
+            yield f"the {label} went from {usd(before)} to {usd(after)}"
+    new_doubts = _doubtful(fresh) - _doubtful(approved)
+    if new_doubts:
+        yield f"these could no longer be checked: {', '.join(sorted(new_doubts))}"
+
+
+def _doubtful(plan: Plan) -> set[str]:
+    return {verdict.rule for verdict in plan.guardrails if verdict.verdict == "warn"}
+
+
+HEADLINES: dict[ActionName, str] = {
+    "create": "Create this instance on Novita AI and start paying for it?",
+    "start": "Start this instance and pay for its GPU again?",
+    "stop": "Stop this instance, which was not created here?",
+    "restart": "Restart this instance, which was not created here?",
+    "delete": "Delete this instance for good?",
+}
+
+
+def shown(plan: Plan) -> tuple[Fact, ...]:
+    """What a person decides on, price first, one fact a line, nothing an agent could word."""
+    facts = (*_price(plan), *plan.facts, *_running(plan), *_unchecked(plan))
+    return tuple(Fact(label=fact.label, value=clean(fact.value)) for fact in facts)
+
+
+def question(plan: Plan, plan_id: str) -> str:
+    """The question as plain text; the same plan always gives the same text."""
+    facts = (*shown(plan), Fact(label="Plan", value=plan_id))
+    width = max(len(fact.label) for fact in facts)
+    lines = [f"{fact.label:<{width}}  {fact.value}" for fact in facts]
+    return "\n".join((HEADLINES[plan.action], "", *lines))
+
+
+def _price(plan: Plan) -> Iterator[Fact]:
+    quote = plan.quote
+    if quote is None:
+        return
+    rates = f"{usd(quote.hourly)} per hour"
+    if quote.hourly is not None:
+        rates += f" ({usd(quote.daily, 2)} per day, {usd(quote.monthly, 2)} per 730 hours)"
+    yield Fact(label="Price", value=rates)
+    if quote.upfront is None or quote.upfront:
+        yield Fact(label="Paid up front", value=f"{usd(quote.upfront, 2)}, cannot be undone")
+    if quote.stopped_hourly:
+        yield Fact(label="While stopped", value=f"{usd(quote.stopped_hourly)} per hour for its disk")
+
+
+def _running(plan: Plan) -> Iterator[Fact]:
+    if plan.fleet is None or plan.action in {"stop", "restart", "delete"}:
+        return
+    now, count = plan.fleet.hourly_usd, len(plan.fleet.running) + len(plan.fleet.pending)
+    after = None if plan.hourly_usd is None else now + plan.hourly_usd
+    unknown = f", {len(plan.fleet.unpriced)} of them at an unknown price" if plan.fleet.unpriced else ""
+    value = f"{count} at {usd(now)} per hour{unknown}; with this one {usd(after)} per hour"
+    yield Fact(label="Already running", value=value)
+
+
+def _unchecked(plan: Plan) -> Iterator[Fact]:
+    doubtful = sorted(_doubtful(plan))
+    if doubtful:
+        yield Fact(label="Not checked", value=f"{', '.join(doubtful)} (the facts could not be read)")
+
+
+def one_line(plan: Plan) -> str:
+    """The plan in one short line, for lists and logs."""
+    product = plan.product.name if plan.product else plan.request.get("instanceId", "")
+    price = f" at {usd(plan.hourly_usd)}/h" if plan.quote else ""
+    return brief(f"{plan.action} {product}{price}", 120)

@@ -1,0 +1,314 @@
+"""The create request: its parts, the rules across its fields, and the body that is sent.
+
+Rules and limits: https://novita.ai/docs/api-reference/gpu-instance-create-instance.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr
+
+from novita_mcp.domain import catalog, fields
+from novita_mcp.domain.arguments import parse
+from novita_mcp.domain.record import Record
+from novita_mcp.errors import Problem
+
+MASK = "***"
+CREDENTIALS = frozenset({"image_auth", "image_auth_id"})
+GPU_ONLY = frozenset({"gpu_num", "rootfs_size"})
+
+
+class Port(Record):
+    """A port that the instance opens."""
+
+    number: int
+    type: fields.PortType
+
+
+class EnvVar(Record):
+    """An environment variable; its value is a secret."""
+
+    key: fields.EnvKey = ""
+    value: fields.EnvValue = SecretStr("")
+
+
+class ToolPort(Record):
+    """A tool of an official image, and the port it is reached at."""
+
+    name: fields.ToolName
+    port: fields.ToolPort
+    type: fields.ToolPortType
+
+
+class NetworkStorageMount(Record):
+    """A network volume and where it is mounted."""
+
+    storage_id: Annotated[fields.NetworkStorageId, Field(alias="Id")]
+    mount_point: fields.MountPoint = fields.DEFAULT_MOUNT_POINT
+
+
+class RequestFields(Record):
+    """The fields of Novita's create call; None and an empty tuple mean left out."""
+
+    product_id: fields.ProductId
+    gpu_num: fields.GpuNum | None = None
+    rootfs_size: fields.RootfsSize | None = None
+    image_url: fields.ImageUrl | None = None
+    name: fields.Name | None = None
+    image_auth: fields.ImageAuth | None = None
+    image_auth_id: fields.ImageAuthId | None = None
+    ports: fields.Ports | None = None
+    envs: Annotated[tuple[EnvVar, ...], fields.ENVS] = ()
+    tools: Annotated[tuple[ToolPort, ...], fields.TOOLS] = ()
+    command: fields.Command | None = None
+    entrypoint: fields.Entrypoint | None = None
+    cluster_id: fields.ClusterId | None = None
+    network_storages: Annotated[tuple[NetworkStorageMount, ...], fields.NETWORK_STORAGES] = ()
+    network_id: fields.NetworkId | None = None
+    kind: fields.Kind = "gpu"
+    month: fields.Month | None = None
+    billing_mode: fields.BillingMode | None = None
+    auto_renew: fields.AutoRenew | None = None
+    auto_renew_month: fields.AutoRenewMonth | None = None
+    min_cuda_version: fields.MinCudaVersion | None = None
+
+    @property
+    def awaits_template(self) -> bool:
+        """Whether a template may still fill in what is left out."""
+        return False
+
+    @property
+    def effective_billing_mode(self) -> catalog.BillingMode:
+        """How Novita will bill it: months above 0 make it monthly, whatever else is said."""
+        return "monthly" if self.month else self.billing_mode or "onDemand"
+
+    @property
+    def opened_ports(self) -> tuple[Port, ...]:
+        """Every port it opens, those of `ports` first, then those of `tools`."""
+        return tuple(port for _, port in _openings(self))
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield every broken rule of `RULES`."""
+        for name, rule in RULES.items():
+            yield from (replace(problem, rule=name) for problem in rule(self))
+
+
+class CreateInstanceRequest(RequestFields):
+    """A complete create request."""
+
+    image_url: fields.ImageUrl
+
+
+class CreateArguments(RequestFields):
+    """The arguments of `create_gpu_instance`."""
+
+    template_id: fields.TemplateId | None = None
+    dry_run: fields.DryRun = False
+    lease_hours: fields.LeaseHours | None = None
+
+    @property
+    def awaits_template(self) -> bool:
+        return self.template_id is not None
+
+
+def complete(arguments: CreateArguments, filled: Mapping[str, Any]) -> CreateInstanceRequest:
+    """Return the request that `arguments` ask for; `filled` has a template's values by field name.
+
+    Raises:
+        InvalidArguments: Something is still missing, or the values break a rule together.
+
+    """
+    asked = arguments.model_fields_set & RequestFields.model_fields.keys()
+    given = {name: getattr(arguments, name) for name in asked}
+    replaced = CREDENTIALS if CREDENTIALS & asked else frozenset[str]()
+    kept = {name: value for name, value in filled.items() if name not in replaced}
+    return parse(CreateInstanceRequest, {**kept, **given})
+
+
+def wire_body(request: CreateInstanceRequest, reveal: Callable[[str], str]) -> dict[str, Any]:
+    """Return the exact JSON body to send; `reveal` turns a secret as written into the one to send."""
+    return _body(request, lambda _, secret: reveal(secret.get_secret_value()))
+
+
+def masked_body(
+    request: CreateInstanceRequest,
+    *,
+    shown: Collection[str] = (catalog.MARKER_ENV,),
+    references: Collection[str] = (),
+) -> dict[str, Any]:
+    """Return the body to show: every secret masked.
+
+    Readable stay the variables named in `shown`, and `"$NAME"` where `references` holds NAME: any
+    other value that starts with a dollar may be a secret as it stands.
+    """
+
+    def mask(name: str, secret: SecretStr) -> str:
+        text = secret.get_secret_value()
+        refers = text.startswith("$") and text[1:] in references
+        return text if refers or name in shown else MASK
+
+    return _body(request, mask)
+
+
+def _body(request: CreateInstanceRequest, secret_text: Callable[[str, SecretStr], str]) -> dict[str, Any]:
+    """Return the body with each secret as `secret_text` has it, given the secret's name."""
+    dropped = GPU_ONLY if request.kind == "cpu" else frozenset[str]()
+    body = request.model_dump(mode="json", exclude_none=True, exclude=set(dropped))
+    if request.image_auth is not None:
+        body["imageAuth"] = secret_text("imageAuth", request.image_auth)
+    if request.ports is not None:
+        body["ports"] = ", ".join(f"{port.number}/{port.type}" for port in _ports_of(request.ports))
+    body["envs"] = [{"key": env.key, "value": secret_text(env.key, env.value)} for env in request.envs]
+    return {name: value for name, value in body.items() if value != []}
+
+
+def _ports_of(ports: str) -> Iterator[Port]:
+    for entry in filter(None, ports.split(",")):
+        number, _, kind = entry.strip().partition("/")
+        yield Port.model_validate({"number": int(number), "type": kind})
+
+
+def _openings(request: RequestFields) -> Iterator[tuple[str, Port]]:
+    """Yield every port with the path of the field that opens it."""
+    yield from (("ports", port) for port in _ports_of(request.ports or ""))
+    for index, tool in enumerate(request.tools):
+        yield f"tools[{index}].port", Port(number=int(tool.port), type=tool.type)
+
+
+Rule = Callable[[RequestFields], Iterator[Problem]]
+
+
+def _image_is_named(request: RequestFields) -> Iterator[Problem]:
+    if request.image_url is None and not request.awaits_template:
+        yield Problem("imageUrl", "is required, unless templateId names a template that has it")
+
+
+def _disk_is_sized(request: RequestFields) -> Iterator[Problem]:
+    if request.rootfs_size is None and request.kind == "gpu" and not request.awaits_template:
+        low, high = fields.ROOTFS_GB
+        yield Problem("rootfsSize", f"is required for kind gpu: {low} to {high} GB, or a templateId that has it")
+
+
+def _gpus_are_counted(request: RequestFields) -> Iterator[Problem]:
+    if request.gpu_num is None and request.kind == "gpu":
+        low, high = fields.GPU_NUM
+        yield Problem("gpuNum", f"is required for kind gpu: {low} to {high}")
+
+
+def _no_reserved_port(request: RequestFields) -> Iterator[Problem]:
+    low, high = fields.RESERVED_PORTS[0], fields.RESERVED_PORTS[-1]
+    for path, port in _openings(request):
+        if port.number in fields.RESERVED_PORTS:
+            yield Problem(path, f"opens {port.number}, but {low} to {high} are Novita's own; choose another port")
+
+
+def _no_port_twice(request: RequestFields) -> Iterator[Problem]:
+    opened: dict[int, str] = {}
+    for path, port in _openings(request):
+        if port.number in opened:
+            yield Problem(path, f"opens {port.number}, which {opened[port.number]} opens already; keep one")
+        opened.setdefault(port.number, path)
+
+
+def _few_enough_ports(request: RequestFields) -> Iterator[Problem]:
+    excess = len(request.opened_ports) - fields.MAX_PORTS
+    if excess > 0:
+        path = "ports" if request.ports else "tools"
+        total = f"ports and tools open {excess + fields.MAX_PORTS} ports together"
+        yield Problem(path, f"{total}; at most {fields.MAX_PORTS} are allowed, so remove {excess}")
+
+
+def _one_image_credential(request: RequestFields) -> Iterator[Problem]:
+    auth = request.image_auth.get_secret_value() if request.image_auth else ""
+    if auth and request.image_auth_id:
+        yield Problem("imageAuth", "contradicts imageAuthId; send only one of them, best imageAuthId")
+
+
+def _monthly_has_months(request: RequestFields) -> Iterator[Problem]:
+    if request.billing_mode == "monthly" and not request.month:
+        yield Problem("month", "must be at least 1 for billingMode monthly; or leave billingMode out")
+
+
+def _months_are_monthly(request: RequestFields) -> Iterator[Problem]:
+    if request.month and request.billing_mode in ("onDemand", "spot"):
+        yield Problem(
+            "month",
+            f"above 0 makes it a monthly subscription, but billingMode is {request.billing_mode}; "
+            "leave month out, or send billingMode monthly",
+        )
+
+
+def _no_volume_twice(request: RequestFields) -> Iterator[Problem]:
+    first: dict[str, int] = {}
+    for index, mount in enumerate(request.network_storages):
+        if mount.storage_id in first:
+            where = f"networkStorages[{first[mount.storage_id]}]"
+            yield Problem(f"networkStorages[{index}].Id", f"is the volume of {where} again; keep one")
+        first.setdefault(mount.storage_id, index)
+
+
+RULES: Mapping[str, Rule] = {
+    "image_required": _image_is_named,
+    "rootfs_size_required": _disk_is_sized,
+    "gpu_num_required": _gpus_are_counted,
+    "reserved_ports": _no_reserved_port,
+    "duplicate_ports": _no_port_twice,
+    "most_ports": _few_enough_ports,
+    "one_image_credential": _one_image_credential,
+    "monthly_needs_month": _monthly_has_months,
+    "month_needs_monthly": _months_are_monthly,
+    "duplicate_network_storages": _no_volume_twice,
+}
+"""The rules that a JSON schema cannot state, by name."""
+
+
+def doubts(request: RequestFields) -> Iterator[str]:
+    """Yield what Novita allows but hardly anybody means."""
+    yield from _billing_doubts(request)
+    yield from _image_doubts(request)
+    yield from _env_doubts(request)
+    yield from _mount_doubts(request)
+    if request.min_cuda_version == "":
+        yield "minCudaVersion is empty, so any CUDA version will do."
+    if request.kind == "cpu" and (request.gpu_num is not None or request.rootfs_size is not None):
+        yield "kind is cpu, so gpuNum and rootfsSize are not sent; the product decides."
+
+
+def _billing_doubts(request: RequestFields) -> Iterator[str]:
+    monthly = request.effective_billing_mode == "monthly"
+    if monthly and request.billing_mode is None:
+        yield "month above 0 makes this a monthly subscription: paid up front, and it cannot be cancelled."
+    if request.auto_renew and not monthly:
+        yield "autoRenew has no effect without monthly billing."
+    if request.auto_renew_month is not None and not (monthly and request.auto_renew):
+        yield "autoRenewMonth has no effect without monthly billing and autoRenew."
+
+
+def _image_doubts(request: RequestFields) -> Iterator[str]:
+    image = request.image_url or "@"
+    tag = image.rpartition("/")[2].partition(":")[2]
+    if "@" not in image and tag in ("", "latest"):
+        yield "imageUrl has no fixed tag, so the image may change from one start to the next."
+    auth = request.image_auth.get_secret_value() if request.image_auth else ""
+    if auth and ":" not in auth and not auth.startswith("$"):
+        yield "imageAuth is not of the form username:password."
+
+
+def _env_doubts(request: RequestFields) -> Iterator[str]:
+    first: dict[str, int] = {}
+    for index, env in enumerate(request.envs):
+        if not env.key:
+            yield f"envs[{index}] has no name."
+        elif env.key in first:
+            yield f"envs[{index}] sets the variable of envs[{first[env.key]}] again; either may win."
+        first.setdefault(env.key, index)
+
+
+def _mount_doubts(request: RequestFields) -> Iterator[str]:
+    first: dict[str, int] = {}
+    for index, mount in enumerate(request.network_storages):
+        if mount.mount_point in first:
+            where = f"networkStorages[{first[mount.mount_point]}]"
+            yield f"networkStorages[{index}] is mounted where {where} is."
+        first.setdefault(mount.mount_point, index)

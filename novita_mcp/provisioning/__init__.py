@@ -1,0 +1,1 @@
+"""plan → approve → apply → settle: the one road for every spending or destroying call."""

@@ -1,0 +1,1 @@
+"""SURFACE: the tools, one module per subject."""

@@ -1,0 +1,67 @@
+"""A tool whose arguments are one flat object, published and checked by one model."""
+
+from collections.abc import Callable
+from typing import Any
+
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
+from mcp.server.mcpserver.tools import Tool
+from mcp.types import CallToolResult, TextContent, ToolAnnotations
+from pydantic import ConfigDict, Field
+
+from novita_mcp.domain.arguments import parse
+from novita_mcp.domain.record import Record
+from novita_mcp.errors import NovitaMcpError
+from novita_mcp.schema import input_schema, output_schema
+
+ARGUMENTS = "args"
+
+
+class FlatTool(Tool):
+    """The SDK's tool with two things changed: the published schemas, and how arguments are read."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+    arguments_model: type[Record] = Field(exclude=True)
+
+    @classmethod
+    def build(
+        cls,
+        fn: Callable[..., Any],
+        *,
+        name: str,
+        title: str,
+        description: str,
+        arguments: type[Record],
+        result: type[Record],
+        annotations: ToolAnnotations,
+    ) -> "FlatTool":
+        """Make the tool from a function that takes its parsed arguments as `args`."""
+        plain = Tool.from_function(fn, name=name, title=title, description=description, annotations=annotations)
+        plain.fn_metadata.output_schema = output_schema(result, depth=1)
+        fields = {field: getattr(plain, field) for field in Tool.model_fields}
+        fields["parameters"] = input_schema(arguments)
+        return cls(**fields, arguments_model=arguments)
+
+    async def run(self, arguments: dict[str, Any], context: Any, convert_result: bool = False) -> Any:  # noqa: FBT001, FBT002 - the SDK's signature
+        """Run with arguments that hold every limit; errors of ours reach the agent as they are.
+
+        Raises:
+            ToolError: With a text the agent can act on.
+
+        """
+        try:
+            parsed = parse(self.arguments_model, arguments)
+            return await super().run({ARGUMENTS: parsed}, context, convert_result)
+        except NovitaMcpError as error:
+            raise ToolError(str(error)) from error
+        except UnexpectedToolError as crash:
+            if isinstance(crash.__cause__, NovitaMcpError):
+                raise ToolError(str(crash.__cause__)) from crash.__cause__
+            raise
+
+
+def answer(text: str, result: Record) -> CallToolResult:
+    """A short text for the model beside the structured result; an optional part that is absent is left out."""
+    optional = {field.alias for field in type(result).model_fields.values() if not field.is_required()}
+    parts = result.model_dump(mode="json").items()
+    structured = {key: value for key, value in parts if value is not None or key not in optional}
+    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=structured)
