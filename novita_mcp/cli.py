@@ -37,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(command=_serve, simulate=False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_serving(commands)
+    _add_owning(commands)
     return parser
 
 
@@ -53,6 +54,16 @@ def _add_serving(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     simulator.set_defaults(command=_simulator)
     doctor = commands.add_parser("doctor", help="say what is configured, reachable and allowed, and what is not")
     doctor.set_defaults(command=_doctor)
+
+
+def _add_owning(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    reap = commands.add_parser("reap", help="stop every instance whose lease has run out")
+    reap.add_argument("--watch", action="store_true", help="for ever, every half minute")
+    reap.set_defaults(command=_reap)
+    ledger = commands.add_parser("ledger", help="show what was asked, approved and done")
+    ledger.add_argument("--json", action="store_true", dest="as_json", help="as JSON")
+    ledger.add_argument("--verify", action="store_true", help="check that no line was changed or removed")
+    ledger.set_defaults(command=_ledger)
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -78,3 +89,15 @@ def _doctor(options: argparse.Namespace) -> int:
     from novita_mcp.commands import doctor
 
     return doctor.run()
+
+
+def _reap(options: argparse.Namespace) -> int:
+    from novita_mcp.commands import reap
+
+    return reap.run(watch=options.watch)
+
+
+def _ledger(options: argparse.Namespace) -> int:
+    from novita_mcp.commands import ledger
+
+    return ledger.run(as_json=options.as_json, verify=options.verify)

@@ -41,7 +41,7 @@ class Problem:
         return f"{self.path}: {self.message}"
 
 
-class InvalidArguments(NovitaMcpError):  # noqa: N818 - reads better than InvalidArgumentsError
+class InvalidArguments(NovitaMcpError):
     """Arguments that break a limit; `problems` lists all of them."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
@@ -51,7 +51,7 @@ class InvalidArguments(NovitaMcpError):  # noqa: N818 - reads better than Invali
         super().__init__(f"{count} with the arguments; nothing was sent:\n{lines}")
 
 
-class KeyMissing(NovitaMcpError):  # noqa: N818
+class KeyMissing(NovitaMcpError):
     """No API key is set."""
 
 
@@ -88,7 +88,7 @@ class OutcomeUnknown(ApiError):
     """A write whose reply was lost, late or unreadable: it may have happened."""
 
 
-class PlanGone(NovitaMcpError):  # noqa: N818
+class PlanGone(NovitaMcpError):
     """A plan that cannot be carried out any more, or is not known here."""
 
 

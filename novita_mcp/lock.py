@@ -64,11 +64,7 @@ async def spending_lock(state_dir: Path, *, timeout_seconds: float, clock: Clock
 @asynccontextmanager
 async def _turn_in_this_process(path: Path, timeout_seconds: float, clock: Clock) -> AsyncIterator[None]:
     gate = _gates().setdefault(path, anyio.Lock())
-    waited = gate.locked()
-    with anyio.move_on_after(timeout_seconds) as wait:
-        await gate.acquire()
-    if wait.cancelled_caught:
-        raise _too_long(path)
+    waited = await _pass(gate, path, timeout_seconds)
     try:
         if waited:
             # a process with a queue of its own must not be faster than the others' next try, every time
@@ -76,6 +72,19 @@ async def _turn_in_this_process(path: Path, timeout_seconds: float, clock: Clock
         yield
     finally:
         gate.release()
+
+
+async def _pass(gate: anyio.Lock, path: Path, timeout_seconds: float) -> bool:
+    """Take the gate; return whether another task had it."""
+    try:
+        gate.acquire_nowait()
+    except anyio.WouldBlock:
+        with anyio.move_on_after(timeout_seconds) as wait:
+            await gate.acquire()
+        if wait.cancelled_caught:
+            raise _too_long(path) from None
+        return True
+    return False
 
 
 def _gates() -> dict[Path, anyio.Lock]:

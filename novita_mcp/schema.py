@@ -69,8 +69,6 @@ class _OutputSchema(_FlatSchema):
             return {"type": ["object", "null"], **said}
         if isinstance(said.get("type"), str):
             said["type"] = [said["type"], "null"]
-        if "enum" in said:
-            said["enum"] = [*said["enum"], None]
         return said
 
 

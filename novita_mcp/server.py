@@ -10,9 +10,13 @@ from mcp.types import ToolAnnotations
 
 from novita_mcp import __version__
 from novita_mcp.app import App
+from novita_mcp.completions import add_completions
 from novita_mcp.domain.record import Record
+from novita_mcp.prompts import add_prompts
+from novita_mcp.resources import add_resources
 from novita_mcp.tools import account, catalog, instances
 from novita_mcp.tools.flat import FlatTool
+from novita_mcp.tools.sets import named_tools
 from novita_mcp.tools.spending import spending_tools
 
 NAME = "novita"
@@ -46,19 +50,31 @@ def reading_tools() -> tuple[FlatTool, ...]:
     )
 
 
-def build_server(lifespan: Lifespan) -> MCPServer[App]:
+def build_server(lifespan: Lifespan, toolsets: tuple[str, ...] = ("core",)) -> MCPServer[App]:
     """The MCP server for clients of either protocol era; `lifespan` yields its `App`."""
     search, *others = reading_tools()
-    return MCPServer(
+    running: list[App] = []
+
+    @asynccontextmanager
+    async def remembered(server: MCPServer[App]) -> AsyncIterator[App]:
+        async with lifespan(server) as app:
+            running[:] = [app]
+            yield app
+
+    server = MCPServer(
         NAME,
         title="Novita AI GPUs",
         version=__version__,
         instructions=INSTRUCTIONS,
         website_url="https://novita.ai/docs/guides/gpu-instance-overview",
-        tools=[search, *spending_tools(), *others],
-        lifespan=lifespan,
+        tools=[search, *spending_tools(), *others, *named_tools(toolsets)],
+        lifespan=remembered,
         log_level="WARNING",
     )
+    add_resources(server)
+    add_prompts(server)
+    add_completions(server, lambda: running[0] if running else None)
+    return server
 
 
 def holding(app: App) -> Lifespan:

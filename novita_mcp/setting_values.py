@@ -23,7 +23,7 @@ _FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no"
 _LONGEST_SHOWN = 60
 
 
-class Unacceptable(ValueError):  # noqa: N818 - reads as what it says
+class Unacceptable(ValueError):
     """A value that is not allowed; the text says what is, and never repeats a secret."""
 
 

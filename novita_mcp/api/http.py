@@ -86,7 +86,7 @@ class Answer:
         return httpx.codes.is_success(self.status)
 
 
-class _Interrupted(Exception):  # noqa: N818
+class _Interrupted(Exception):
     """An exchange without a complete answer, and whether anything of it can have been sent."""
 
     def __init__(self, why: str, *, sent: bool) -> None:
@@ -94,7 +94,7 @@ class _Interrupted(Exception):  # noqa: N818
         self.sent = sent
 
 
-class _Passing(ApiError):  # noqa: N818
+class _Passing(ApiError):
     """A failed read that another try may cure."""
 
     def __init__(

@@ -21,7 +21,7 @@ WHOLE = re.compile(r"[0-9]{1,15}(?:\.0+)?")
 LOGGER = logging.getLogger(__name__)
 
 
-class Unreadable(ValueError):  # noqa: N818 - it is a statement about one item
+class Unreadable(ValueError):
     """One item that cannot be understood; the others of its list are not affected."""
 
 

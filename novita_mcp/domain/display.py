@@ -1,17 +1,26 @@
 """Text that a person or a model is shown: it must not be able to lie about what it is."""
 
+import re
 import unicodedata
 from decimal import Decimal
 
 LONGEST = 200
-_KEEP = frozenset(" ")
 _HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
+_IGNORED = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]")
+"""Letters and marks that fonts draw as nothing: joiners, fillers, variation selectors (Unicode's Default_Ignorable)."""
+_SPACE = "Zs"
 
 
 def clean(text: str) -> str:
     """The text without control, bidirectional and zero-width characters; line breaks become `⏎`."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "⏎").replace("\t", " ")
-    return "".join(char for char in lines if char in _KEEP or unicodedata.category(char) not in _HIDDEN)
+    return "".join(_seen(char, unicodedata.category(char)) for char in _IGNORED.sub("", lines))
+
+
+def _seen(char: str, category: str) -> str:
+    if category == _SPACE:
+        return " "
+    return "" if category in _HIDDEN else char
 
 
 def brief(text: str, longest: int = LONGEST) -> str:
@@ -32,5 +41,6 @@ def usd(amount: Decimal | None, places: int = 4) -> str:
     """Dollars with at least two and at most `places` decimals; `unknown` where there is no amount."""
     if amount is None:
         return "unknown"
-    whole, _, decimals = f"{amount:,.{places}f}".partition(".")
-    return f"${whole}.{decimals.rstrip('0'):0<2}"
+    whole, _, decimals = f"{abs(amount):,.{places}f}".partition(".")
+    sign = "-" if amount < 0 else ""
+    return f"{sign}${whole}.{decimals.rstrip('0'):0<2}"

@@ -27,7 +27,6 @@ GPU_NUM = Bounds(1, 8)
 ROOTFS_GB = Bounds(10, 6144)
 IMAGE_URL_LENGTH = Bounds(1, 500)
 IMAGE_AUTH_LENGTH = Bounds(0, 10239)
-PORT = Bounds(1, 65535)
 RESERVED_PORTS = range(2222, 2225)
 MAX_PORTS = 15
 MAX_ENVS = 100
@@ -47,11 +46,13 @@ MAX_LEASE_HOURS = 8760
 
 # Allowing "\n" here makes `$` mean the same to engines that let it match before a last newline.
 BLANKS = "[ \\n]*"
-PORT_PATTERN = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"  # 1 to 65535
+# 1 to 65535, without a leading zero.
+PORT_PATTERN = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 ENTRY_PATTERN = f"{BLANKS}{PORT_PATTERN}/(tcp|http){BLANKS}"
 PORTS_PATTERN = f"^({ENTRY_PATTERN}(,{ENTRY_PATTERN})*|{BLANKS})$"
 TOOL_PORT_PATTERN = f"^{BLANKS}{PORT_PATTERN}{BLANKS}$"
 CUDA_PATTERN = f"^{BLANKS}([0-9]+\\.[0-9]+{BLANKS})?$"
+PORT_RANGE = f"1-65535 but not {RESERVED_PORTS[0]}-{RESERVED_PORTS[-1]}"
 
 
 def _exact(value: Any) -> Any:
@@ -99,8 +100,8 @@ Ports = Annotated[
     str,
     Field(
         pattern=PORTS_PATTERN,
-        description="Ports to open: comma-separated PORT/TYPE, PORT 1-65535 but not 2222-2224, "
-        "TYPE tcp or http; at most 15 together with tools.",
+        description=f"Ports to open: comma-separated PORT/TYPE, PORT {PORT_RANGE}, TYPE tcp or http; "
+        f"at most {MAX_PORTS} together with tools.",
         examples=["80/http, 3306/tcp"],
     ),
     AfterValidator(str.strip),
@@ -113,7 +114,7 @@ ToolPort = Annotated[
     str,
     Field(
         pattern=TOOL_PORT_PATTERN,
-        description="Port as text, 1-65535 but not 2222-2224, and not in ports.",
+        description=f"Port as text, {PORT_RANGE}, and not in ports.",
         examples=["8888"],
     ),
     AfterValidator(str.strip),

@@ -14,6 +14,7 @@ Status = Literal[
     "stopped",
     "restarted",
     "deleted",
+    "extended",
     "denied",
     "declined",
     "cancelled",

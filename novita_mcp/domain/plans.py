@@ -18,7 +18,7 @@ from novita_mcp.domain.pricing import Quote
 from novita_mcp.domain.record import Record, Usd
 from novita_mcp.domain.request import CreateInstanceRequest
 
-ActionName = Literal["create", "start", "stop", "restart", "delete"]
+ActionName = Literal["create", "start", "stop", "restart", "delete", "extend"]
 MARKER_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 MARKER_LENGTH = 12
 
@@ -141,6 +141,7 @@ HEADLINES: dict[ActionName, str] = {
     "stop": "Stop this instance, which was not created here?",
     "restart": "Restart this instance, which was not created here?",
     "delete": "Delete this instance for good?",
+    "extend": "Let this instance run, and cost, for longer?",
 }
 
 

@@ -54,7 +54,10 @@ class Quote(Record):
 
 
 class Machine(Record):
-    """What the price depends on: one product, so many GPUs, a disk and a way of paying."""
+    """What the price depends on: one product, so many GPUs, a disk and a way of paying.
+
+    A subscription without months is one that exists and is paid.
+    """
 
     product: Product | None
     gpu_num: int
@@ -64,11 +67,16 @@ class Machine(Record):
     months: int = 0
     volumes: tuple[NetworkStorage, ...] = ()
 
+    @property
+    def prepaid(self) -> bool:
+        """Whether its GPUs were paid for up front, before this quote."""
+        return self.billing_mode == "monthly" and not self.months
+
 
 def quote(machine: Machine, *, lease_hours: Decimal | None = None) -> Quote:
     """Price a machine; `lease_hours` adds what the whole lease would cost."""
-    upfront = _upfront(machine)
-    compute = _compute_hourly(machine, upfront)
+    upfront = Decimal(0) if machine.prepaid else _upfront(machine)
+    compute = Decimal(0) if machine.prepaid else _compute_hourly(machine, upfront)
     disk = disk_hourly(machine.rootfs_gb, machine.free_rootfs_gb)
     hourly = None if compute is None else compute + disk
     return Quote(
@@ -109,7 +117,7 @@ def _compute_hourly(machine: Machine, upfront: Decimal | None) -> Decimal | None
     if machine.product is None:
         return None
     if machine.billing_mode == "monthly":
-        return None if upfront is None or not machine.months else upfront / (machine.months * HOURS_PER_MONTH)
+        return None if upfront is None else upfront / (machine.months * HOURS_PER_MONTH)
     unit = unit_hourly(machine.product, machine.billing_mode)
     return None if unit is None else unit * _units(machine)
 
@@ -117,7 +125,7 @@ def _compute_hourly(machine: Machine, upfront: Decimal | None) -> Decimal | None
 def _upfront(machine: Machine) -> Decimal | None:
     if machine.billing_mode != "monthly":
         return Decimal(0)
-    if machine.product is None or not machine.months:
+    if machine.product is None:
         return None
     per_month = monthly_usd(machine.product, machine.months)
     return None if per_month is None else per_month * machine.months * _units(machine)
@@ -161,10 +169,12 @@ def _assumptions(machine: Machine, hourly: Decimal | None, upfront: Decimal | No
 
 
 def _price_doubts(machine: Machine, hourly: Decimal | None, upfront: Decimal | None) -> Iterator[str]:
-    if machine.billing_mode == "monthly":
+    if machine.prepaid:
+        yield "This subscription is paid already: only its disk beyond the free quota costs by the hour."
+    elif machine.billing_mode == "monthly":
         yield from _subscription_doubts(upfront)
     elif hourly is None:
-        yield "The price is unknown: Novita names none for this billing mode, or none from $0.01 to $50 per GPU and hour."
+        yield "The price is unknown: Novita names none for this billing mode, or none from $0.01 to $50 an hour."
     else:
         yield "Prices are Novita's list prices per GPU and hour, read just now, without discounts and vouchers."
         yield "Billing runs per second from the image pull until the instance is stopped. A month is 730 hours."

@@ -114,8 +114,7 @@ def _refused_text(schema: Schema, text: str) -> str:
         return "holds half a character (a lone surrogate); send valid Unicode text"
     if "enum" in schema:
         return f"must be {allowed(schema)}{_did_you_mean(text, schema['enum'])}"
-    least, most = schema.get("minLength", 0), schema.get("maxLength")
-    if len(text) < least or (most is not None and len(text) > most):
+    if len(text) < schema.get("minLength", 0) or len(text) > schema.get("maxLength", len(text)):
         return f"has {len(text)} characters; must be {allowed(schema)}"
     if "pattern" in schema:
         return f"has the wrong form; must be {allowed(schema)}. {schema.get('description', '')}".rstrip()
@@ -137,8 +136,8 @@ def _but_sent(wanted: str, sent: str | None, value: Any) -> str:
 def _number(value: float | Decimal) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         return "is not a finite number"
-    if abs(value) >= HUGE:
-        return "is far too large" if value > 0 else "is far too small"
+    if not -HUGE < value < HUGE:
+        return "is far too large" if value > 0 else "is far too low"
     return f"is {value}"
 
 

@@ -166,7 +166,7 @@ def _region_warnings(request: CreateInstanceRequest, offer: Offer) -> Iterator[s
     mounted = {mount.storage_id for mount in request.network_storages or ()}
     for volume in offer.storages or ():
         if volume.storage_id in mounted and not request.cluster_id:
-            yield f"Volume {volume.storage_id} lives in {volume.cluster_id}; without that clusterId Novita may choose another."
+            yield f"Volume {volume.storage_id} lives in {volume.cluster_id}; without that clusterId it may not mount."
 
 
 def in_regions(cluster: Cluster, regions: Iterable[str]) -> bool:

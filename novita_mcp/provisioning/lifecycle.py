@@ -33,17 +33,17 @@ class StartInstance(Record):
             raise Refused(
                 f"{self.instance_id} is {instance.status}, not stopped: nothing was sent. A start needs status exited."
             )
-        product = _product(instance, reads.products.value)
+        product = product_of(instance, reads.products.value)
         lease = self.lease_hours or app.policy.default_lease_hours or app.policy.max_lease_hours
         price = quote(machine_of(instance, product), lease_hours=lease)
-        facts = _others(reads.facts(), self.instance_id)
+        facts = others(reads.facts(), self.instance_id)
         attended = app.policy.approval == "human"
         return Plan(
             action="start",
             request={"instanceId": self.instance_id},
             product=ProductView.of(product) if product else None,
             quote=price,
-            guardrails=verdicts(_subject(instance, product, price, lease), app.policy, facts, attended=attended),
+            guardrails=verdicts(subject(instance, product, price, lease), app.policy, facts, attended=attended),
             warnings=_start_warnings(instance),
             lease_hours=lease,
             marker=marker,
@@ -85,7 +85,7 @@ class DeleteInstance(Record):
                 "or the console. Nothing was sent. Switch auto-renew off instead.",
                 reason="PREPAID_INSTANCE_NOT_SUPPORT_RELEASE",
             )
-        price = quote(machine_of(instance, _product(instance, products.or_none or ())))
+        price = quote(machine_of(instance, product_of(instance, products.or_none or ())))
         return _plain_plan("delete", instance, marker, tuple(delete_facts(instance, price, ours=ours)), ours=ours)
 
     def needs_yes(self, app: App, plan: Plan) -> bool:
@@ -161,18 +161,18 @@ def is_ours(app: App, instance_id: str) -> bool:
     return instance_id in owned_instances(app.ledger.entries())
 
 
-def _product(instance: Instance, products: Iterable[Product]) -> Product | None:
+def product_of(instance: Instance, products: Iterable[Product]) -> Product | None:
     return next((product for product in products if product.product_id == instance.product_id), None)
 
 
-def _others(facts: Facts, instance_id: str) -> Facts:
+def others(facts: Facts, instance_id: str) -> Facts:
     """The facts without the instance itself, whose cost the plan states."""
     if facts.fleet is None:
         return facts
     return facts.model_copy(update={"fleet": facts.fleet.without(instance_id)})
 
 
-def _subject(instance: Instance, product: Product | None, price: Quote, lease: Decimal | None) -> Subject:
+def subject(instance: Instance, product: Product | None, price: Quote, lease: Decimal | None) -> Subject:
     return Subject(
         product=product,
         product_id=instance.product_id,

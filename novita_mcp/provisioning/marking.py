@@ -3,10 +3,8 @@
 from pydantic import SecretStr
 
 from novita_mcp.domain.catalog import MARKER_ENV
+from novita_mcp.domain.fields import MAX_ENVS, NAME_LENGTH
 from novita_mcp.domain.request import CreateInstanceRequest, EnvVar
-
-MOST_ENVS = 100
-LONGEST_NAME = 255
 
 
 def mark(request: CreateInstanceRequest, marker: str) -> CreateInstanceRequest:
@@ -15,9 +13,9 @@ def mark(request: CreateInstanceRequest, marker: str) -> CreateInstanceRequest:
     Where all 100 variables are taken the name carries it, cut if it must be.
     """
     envs = tuple(env for env in request.envs or () if env.key != MARKER_ENV)
-    if len(envs) < MOST_ENVS:
+    if len(envs) < MAX_ENVS:
         marked = (*envs, EnvVar(key=MARKER_ENV, value=SecretStr(marker)))
         return request.model_copy(update={"envs": marked, "name": request.name or f"novita-mcp-{marker}"})
     suffix = f"-nm-{marker}"
-    name = (request.name or "novita-mcp")[: LONGEST_NAME - len(suffix)] + suffix
+    name = (request.name or "novita-mcp")[: NAME_LENGTH.high - len(suffix)] + suffix
     return request.model_copy(update={"name": name})

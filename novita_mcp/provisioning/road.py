@@ -24,6 +24,7 @@ DONE: dict[ActionName, Status] = {
     "stop": "stopped",
     "restart": "restarted",
     "delete": "deleted",
+    "extend": "extended",
 }
 
 
@@ -254,7 +255,8 @@ def unknown(held: OpenPlan, plan: Plan) -> Outcome:
     return Outcome(
         status="unknown",
         message=(
-            f"The {plan.action} was sent once, its reply was lost, and Novita cannot be asked now. It may have happened. "
+            f"The {plan.action} was sent once, its reply was lost, and Novita cannot be asked now. "
+            "It may have happened. "
             "Do not repeat it: this server looks for it before it sends anything else that spends."
         ),
         plan_id=held.plan_id,

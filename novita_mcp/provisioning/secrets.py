@@ -34,14 +34,14 @@ def reference_problems(app: App, request: CreateInstanceRequest) -> Iterator[Pro
         if name is not None and not app.environ.get(name):
             yield Problem(path, _unset(name))
         elif path == "imageAuth" and name is None and REFERENCE.fullmatch(value):
-            yield Problem(path, f"{value} is not listed in NOVITA_MCP_SECRET_ENVS of this server")
+            yield Problem(path, "looks like a $NAME reference that NOVITA_MCP_SECRET_ENVS does not list")
 
 
 def reference_warnings(app: App, request: CreateInstanceRequest) -> Iterator[str]:
     """Values that look like references and are sent as they stand."""
     for path, value in _secret_values(request):
         if REFERENCE.fullmatch(value) and _listed(app, value) is None:
-            yield f"{path} is sent literally as {value}: NOVITA_MCP_SECRET_ENVS does not list it."
+            yield f"{path} is sent as it stands: it looks like a $NAME that NOVITA_MCP_SECRET_ENVS does not list."
 
 
 def fingerprint(app: App, request: CreateInstanceRequest) -> str:

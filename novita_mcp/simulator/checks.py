@@ -65,7 +65,7 @@ class Number:
 class Anything:
     """Whatever JSON can say."""
 
-    def problems(self, value: Any, path: str) -> Iterator[tuple[str, str]]:  # noqa: ARG002 - every rule takes both
+    def problems(self, value: Any, path: str) -> Iterator[tuple[str, str]]:
         return iter(())
 
 
@@ -76,6 +76,15 @@ class Flag:
     def problems(self, value: Any, path: str) -> Iterator[tuple[str, str]]:
         if not isinstance(value, bool):
             yield path, f"value must be a boolean, not {_json_type(value)}"
+
+
+@dataclass(frozen=True)
+class Texts:
+    """An object of strings under keys of the caller's choosing."""
+
+    def problems(self, value: Any, path: str) -> Iterator[tuple[str, str]]:
+        if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+            yield path, "value must be an object of strings"
 
 
 @dataclass(frozen=True)

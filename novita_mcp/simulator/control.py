@@ -1,8 +1,9 @@
 """The simulator's own namespace, `/simulator/v1`: faults, time, money and what came in."""
 
 import json
+import re
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from pydantic.alias_generators import to_snake
@@ -10,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from novita_mcp.simulator.checks import Anything, Closed, Flag, Many, Number, Text, Whole, check
+from novita_mcp.simulator.checks import Anything, Closed, Flag, Many, Number, Text, Texts, Whole, check
 from novita_mcp.simulator.faults import FAULT_KINDS, Fault
 from novita_mcp.simulator.refusals import Refusal, invalid
 from novita_mcp.simulator.world import World
@@ -26,7 +27,7 @@ FAULT = Closed(
         "after": Whole(0),
         "status": Whole(200, 599),
         "body": Anything(),
-        "headers": Anything(),
+        "headers": Texts(),
         "commits": Flag(),
         "delaySeconds": Number(),
     },
@@ -98,11 +99,10 @@ def advance_clock(world: World, body: Any) -> Any:
 
 
 def set_balance(world: World, body: Any) -> Any:
-    try:
-        usd = Decimal(check(body, BALANCE)["usd"])
-    except InvalidOperation:
-        raise invalid("usd", "value must be a decimal number in a string") from None
-    world.set_balance(usd)
+    text = check(body, BALANCE)["usd"]
+    if re.fullmatch(r"-?\d+(\.\d+)?", text, re.ASCII) is None:
+        raise invalid("usd", "value must be a decimal number in a string")
+    world.set_balance(Decimal(text))
     return {}
 
 

@@ -215,7 +215,7 @@ def _connections(instance: Instance, at: datetime) -> dict[str, Any]:
     jupyter = running and instance.jupyter_port is not None
     word = password(instance) if running else ""
     ssh = f"ssh -p {_outer_port(instance, 22)} root@{_proxy(instance)}" if running else ""
-    logs = f"https://log.example.invalid/{{}}/{instance.id}" if at >= instance.created_at else ""
+    has_run = instance.life.last("running", at) is not None
     return {
         "connectComponentSSH": {"sshCommand": ssh, "password": word, "isRunning": running},
         "connectComponentWebTerminal": {
@@ -230,9 +230,9 @@ def _connections(instance: Instance, at: datetime) -> dict[str, Any]:
             "isRunning": jupyter,
         },
         "connectComponentLog": {
-            "systemLogAddress": logs.format("system"),
-            "instanceLogAddress": logs.format("instance") if running else "",
-            "isRunning": running,
+            "systemLogAddress": f"https://log.example.invalid/system/{instance.id}",
+            "instanceLogAddress": f"https://log.example.invalid/instance/{instance.id}" if has_run else "",
+            "isRunning": has_run,
         },
     }
 

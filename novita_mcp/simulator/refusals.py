@@ -3,7 +3,7 @@
 from typing import Any
 
 
-class Refusal(Exception):  # noqa: N818 - an answer, not an error of this program
+class Refusal(Exception):
     """A call that is turned down with a status, a reason word and a message."""
 
     def __init__(self, reason: str, message: str, *, status: int = 400) -> None:

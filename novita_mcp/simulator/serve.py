@@ -4,7 +4,7 @@ import asyncio
 import socket
 import sys
 from decimal import Decimal
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 import anyio
@@ -32,7 +32,8 @@ async def serve(
 ) -> None:
     """Serve until cancelled or told to stop by a signal; port 0 picks a free one.
 
-    Prints the address as one line to stdout. Raises ValueError for a host beyond loopback
+    A `world` of the caller's own takes the place of the three settings before it. Prints
+    the address as one line to stdout. Raises ValueError for a host beyond loopback
     and OSError for a port that is taken.
     """
     family = _loopback_family(host)
@@ -49,8 +50,9 @@ async def _run(server: uvicorn.Server, listener: socket.socket) -> None:
     try:
         await server.serve(sockets=[listener])
     except asyncio.CancelledError:
-        with anyio.CancelScope(shield=True):
-            await server.shutdown(sockets=[listener])
+        if server.started:
+            with anyio.CancelScope(shield=True):
+                await server.shutdown(sockets=[listener])
         raise
 
 
@@ -88,10 +90,13 @@ def _closing(app: Any, transport: asyncio.Transport) -> ASGIApp:
 
 
 def _loopback_family(host: str) -> socket.AddressFamily:
-    address = ip_address("127.0.0.1" if host == "localhost" else host)
+    try:
+        address = ip_address("127.0.0.1" if host == "localhost" else host)
+    except ValueError:
+        raise ValueError(f"the simulator serves a loopback address only, not {host}") from None
     if not address.is_loopback:
-        raise ValueError(f"the simulator serves loopback only, not {host}")
-    return socket.AF_INET6 if address.version == 6 else socket.AF_INET  # noqa: PLR2004 - the protocol's number
+        raise ValueError(f"the simulator serves a loopback address only, not {host}")
+    return socket.AF_INET6 if isinstance(address, IPv6Address) else socket.AF_INET
 
 
 def _url(listener: socket.socket) -> str:

@@ -9,11 +9,11 @@ from novita_mcp.simulator.responses import DROP, HANG
 from novita_mcp.simulator.world import World
 
 
-class _Dropped(Exception):  # noqa: N818 - not an error: it is what was asked for
+class _Dropped(Exception):
     """The app closed the connection."""
 
 
-class _Hung(Exception):  # noqa: N818
+class _Hung(Exception):
     """The app will not answer."""
 
 

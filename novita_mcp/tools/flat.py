@@ -9,8 +9,9 @@ from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import ConfigDict, Field
 
 from novita_mcp.domain.arguments import parse
+from novita_mcp.domain.leases import reminders
 from novita_mcp.domain.record import Record
-from novita_mcp.errors import NovitaMcpError
+from novita_mcp.errors import LedgerError, NovitaMcpError
 from novita_mcp.schema import input_schema, output_schema
 
 ARGUMENTS = "args"
@@ -50,13 +51,22 @@ class FlatTool(Tool):
         """
         try:
             parsed = parse(self.arguments_model, arguments)
-            return await super().run({ARGUMENTS: parsed}, context, convert_result)
+            return _reminding(context, await super().run({ARGUMENTS: parsed}, context, convert_result))
         except NovitaMcpError as error:
             raise ToolError(str(error)) from error
         except UnexpectedToolError as crash:
             if isinstance(crash.__cause__, NovitaMcpError):
                 raise ToolError(str(crash.__cause__)) from crash.__cause__
             raise
+
+
+def _reminding(context: Any, result: Any) -> Any:
+    """The result with what is urgent about leases, whichever tool was called."""
+    app = context.request_context.lifespan_context
+    if not isinstance(result, CallToolResult) or isinstance(app.opened, LedgerError):
+        return result
+    urgent = [TextContent(type="text", text=line) for line in reminders(app.ledger.entries(), app.clock.now())]
+    return result.model_copy(update={"content": [*result.content, *urgent]}) if urgent else result
 
 
 def answer(text: str, result: Record) -> CallToolResult:

@@ -56,11 +56,18 @@ async def list_gpu_instances(args: ListArguments, ctx: Context[App]) -> Annotate
     """List the account's instances, whoever started them, with status, cost per hour now, lease and the total.
     Look here before creating another one and after any result that was lost or unknown. Free.
     """
-    fleet = await _fleet(ctx.request_context.lifespan_context)
-    shown = tuple(member for member in fleet.members if _wanted(member.instance, args))
+    app = ctx.request_context.lifespan_context
+    result = await every_instance(app, args)
+    return answer("\n".join((*map(_line, result.instances), result.note)), result)
+
+
+async def every_instance(app: App, args: ListArguments | None = None) -> InstanceList:
+    """Everything on the account that is asked for."""
+    wanted = args or ListArguments()
+    fleet = await _fleet(app)
+    shown = tuple(member for member in fleet.members if _wanted(member.instance, wanted))
     rows = tuple(_row(member) for member in shown)
-    result = InstanceList(instances=rows, total=len(rows), total_hourly=fleet.burn_usd, note=_note(fleet, len(rows)))
-    return answer("\n".join((*map(_line, rows), result.note)), result)
+    return InstanceList(instances=rows, total=len(rows), total_hourly=fleet.burn_usd, note=_note(fleet, len(rows)))
 
 
 async def _fleet(app: App) -> Fleet:
@@ -185,14 +192,22 @@ async def get_gpu_instance(args: GetArguments, ctx: Context[App]) -> Annotated[C
     waitFor waits up to timeoutSeconds, then says how things stand; call again to wait on. Free.
     """
     app = ctx.request_context.lifespan_context
-    target, fleet = Read(lambda: _awaited(app, ctx, args)), Read(lambda: _fleet(app))
-    await read_all(target)
-    await read_all(fleet)
-    details = _details(target.value, fleet.or_none, args)
+    details = await details_of(app, args, ctx)
     return answer(_details_text(details), details)
 
 
-async def _awaited(app: App, ctx: Context[App], args: GetArguments) -> Instance:
+async def details_of(app: App, args: GetArguments, ctx: Context[App] | None = None) -> InstanceDetails:
+    """One instance as it stands after the wait that is asked for.
+
+    Raises:
+        NotFound: It is gone, or never was.
+    """
+    instance, fleet = await _awaited(app, ctx, args), Read(lambda: _fleet(app))
+    await read_all(fleet)
+    return _details(instance, fleet.or_none, args)
+
+
+async def _awaited(app: App, ctx: Context[App] | None, args: GetArguments) -> Instance:
     """The instance, read until it is as wanted, has failed, or the time is up."""
     started = app.clock.monotonic()
     while True:
@@ -200,7 +215,8 @@ async def _awaited(app: App, ctx: Context[App], args: GetArguments) -> Instance:
         waited = app.clock.monotonic() - started
         if args.wait_for is None or _settled(instance, args.wait_for) or waited >= args.timeout_seconds:
             return instance
-        await ctx.report_progress(waited, args.timeout_seconds, f"{args.instance_id} is {instance.status}")
+        if ctx is not None:
+            await ctx.report_progress(waited, args.timeout_seconds, f"{args.instance_id} is {instance.status}")
         await app.clock.sleep(min(POLL_SECONDS, args.timeout_seconds - waited))
 
 

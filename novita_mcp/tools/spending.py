@@ -57,7 +57,7 @@ Planner = Callable[[Any, Context[App]], Any]
 def spending_tools() -> tuple[FlatTool, ...]:
     """Every tool of the default toolset that spends or destroys."""
     return (
-        _acting_tool(
+        acting_tool(
             "create_gpu_instance",
             "Create GPU instance",
             "Rent a GPU instance. Costs money until stopped. Plans it (price, guardrails, what runs), asks a person, "
@@ -68,7 +68,7 @@ def spending_tools() -> tuple[FlatTool, ...]:
             ONCE,
         ),
         _apply_tool(),
-        _acting_tool(
+        acting_tool(
             "start_gpu_instance",
             "Start instance",
             "Start a stopped instance. Costs money again: plan, guardrails and approval as for a create.",
@@ -76,7 +76,7 @@ def spending_tools() -> tuple[FlatTool, ...]:
             lambda args: StartInstance(instance_id=args.instance_id, lease_hours=args.lease_hours),
             ONCE,
         ),
-        _acting_tool(
+        acting_tool(
             "stop_gpu_instance",
             "Stop instance",
             "Stop a running instance: only its disk beyond the free quota still costs; data is kept for some days. "
@@ -85,7 +85,7 @@ def spending_tools() -> tuple[FlatTool, ...]:
             lambda args: StopInstance(instance_id=args.instance_id),
             REPEATABLE,
         ),
-        _acting_tool(
+        acting_tool(
             "restart_gpu_instance",
             "Restart instance",
             "Restart a running instance; its processes end, its ports may change. Needs approval if not created here.",
@@ -93,7 +93,7 @@ def spending_tools() -> tuple[FlatTool, ...]:
             lambda args: RestartInstance(instance_id=args.instance_id),
             ONCE,
         ),
-        _acting_tool(
+        acting_tool(
             "delete_gpu_instance",
             "Delete instance",
             "Delete an instance and everything on its disks for good; network volumes stay and keep costing. "
@@ -105,7 +105,7 @@ def spending_tools() -> tuple[FlatTool, ...]:
     )
 
 
-def _acting_tool(
+def acting_tool(
     name: str,
     title: str,
     description: str,

@@ -112,7 +112,7 @@ def test_a_result_may_be_null_and_hides_what_is_excluded() -> None:
         "title": {"type": "string"},
         "price": {"type": ["number", "null"]},
     }
-    assert properties["kind"] == {"type": ["string", "null"], "enum": ["a", "b", None]}
+    assert properties["kind"] == {"type": ["string", "null"]}
     assert properties["parts"]["items"]["properties"].keys() == {"title", "price"}
 
 
@@ -173,11 +173,10 @@ NEAR_PORTS = st.lists(
     ).map("".join),
     max_size=3,
 ).map(",".join)
-NEAR_WORDS = st.sampled_from(
-    "gpu cpu GPU onDemand spot monthly Monthly Jupyter jupyter tcp http".split()
-    + "11.8 12. 12 ١٢.٤ 12.4.1 v12.4 1 8888 2222 65536 0 08 ٨".split()
-    + ["11.8\n", " 12.4 ", "8888\n", " 8888", "\n"]
-)
+CHOICES = ["gpu", "cpu", "GPU", "onDemand", "spot", "monthly", "Monthly", "Jupyter", "jupyter", "tcp", "http"]
+VERSIONS = ["11.8", "11.8\n", " 12.4 ", "12", "12.", "١٢.٤", "12.4.1", "v12.4", "\n"]
+TOOL_PORTS = ["1", "8888", "8888\n", " 8888", "2222", "65536", "0", "08", "٨"]
+NEAR_WORDS = st.sampled_from([*CHOICES, *VERSIONS, *TOOL_PORTS])
 SCALARS = st.one_of(TEXT, EDGE_TEXT, EDGE_NUMBERS, NEAR_PORTS, NEAR_WORDS, st.booleans(), st.none())
 
 ENV = st.fixed_dictionaries({}, optional={"key": TEXT, "value": TEXT})

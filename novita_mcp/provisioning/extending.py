@@ -1,0 +1,80 @@
+"""Giving an instance of ours more time, which is an act like any other: plan, guardrails, approval."""
+
+from datetime import timedelta
+from typing import ClassVar
+
+from novita_mcp.app import App
+from novita_mcp.domain.display import brief
+from novita_mcp.domain.history import Ownership, owned_instances
+from novita_mcp.domain.plans import ActionName, Fact, Plan, ProductView
+from novita_mcp.domain.policy import verdicts
+from novita_mcp.domain.pricing import machine_of, quote
+from novita_mcp.domain.record import Record, Usd
+from novita_mcp.errors import Refused
+from novita_mcp.ledger import EntryKind
+from novita_mcp.provisioning.actions import Happened
+from novita_mcp.provisioning.lifecycle import others, product_of, subject
+from novita_mcp.provisioning.reading import FactReads, Read, read_all
+from novita_mcp.provisioning.wording import lease_fact
+
+
+class ExtendLease(Record):
+    """Let an instance of ours run for so many hours from now."""
+
+    name: ClassVar[ActionName] = "extend"
+    spends: ClassVar[bool] = True
+    instance_id: str
+    lease_hours: Usd
+
+    async def plan(self, app: App, marker: str) -> Plan:
+        ours = self._ours(app)
+        reads, target = FactReads(app), Read(lambda: app.client.instance(self.instance_id))
+        await read_all(target, *reads.reads)
+        instance = target.value
+        product = product_of(instance, reads.products.value)
+        price = quote(machine_of(instance, product), lease_hours=self.lease_hours)
+        facts = others(reads.facts(), self.instance_id)
+        wanted = subject(instance, product, price, self.lease_hours)
+        return Plan(
+            action="extend",
+            request={"instanceId": self.instance_id, "leaseHours": float(self.lease_hours)},
+            product=ProductView.of(product) if product else None,
+            quote=price,
+            guardrails=verdicts(wanted, app.policy, facts, attended=app.policy.approval == "human"),
+            warnings=(),
+            lease_hours=self.lease_hours,
+            marker=marker,
+            facts=(
+                Fact(label="Instance", value=f"{self.instance_id} {brief(instance.name)}"),
+                _now(ours),
+                lease_fact(self.lease_hours),
+            ),
+            fleet=facts.fleet,
+        )
+
+    def needs_yes(self, app: App, plan: Plan) -> bool:
+        return True
+
+    async def send(self, app: App, plan: Plan) -> str:
+        """Write the new lease; Novita knows nothing of leases, so nothing is sent there."""
+        until = app.clock.now() + timedelta(hours=float(self.lease_hours))
+        facts = {"until": until.isoformat(), "hours": str(self.lease_hours)}
+        app.ledger.append(EntryKind.LEASE_SET, plan_id=f"plan-{plan.marker}", instance_id=self.instance_id, facts=facts)
+        return self.instance_id
+
+    async def look(self, app: App, plan: Plan) -> tuple[Happened, str]:
+        written = app.ledger.entries(plan_id=f"plan-{plan.marker}", kinds=(EntryKind.LEASE_SET,))
+        return ("yes" if written else "no"), self.instance_id
+
+    def _ours(self, app: App) -> Ownership:
+        ours = owned_instances(app.ledger.entries()).get(self.instance_id)
+        if ours is None:
+            raise Refused(f"{self.instance_id} was not created here, so it has no lease. Nothing was changed.")
+        if not ours.running:
+            raise Refused(f"{self.instance_id} is stopped; start_gpu_instance takes leaseHours. Nothing was changed.")
+        return ours
+
+
+def _now(ours: Ownership) -> Fact:
+    value = f"{ours.lease.until:%Y-%m-%d %H:%M} UTC" if ours.lease else "none"
+    return Fact(label="Lease now", value=value)
