@@ -71,7 +71,7 @@ def build_server(lifespan: Lifespan, toolsets: tuple[str, ...] = ("core",)) -> M
         lifespan=remembered,
         log_level="WARNING",
     )
-    add_resources(server)
+    add_resources(server, lambda: running[0])
     add_prompts(server)
     add_completions(server, lambda: running[0] if running else None)
     return server

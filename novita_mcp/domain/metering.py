@@ -14,7 +14,7 @@ from novita_mcp.domain.record import Record
 NOTHING = Decimal(0)
 MICROSECOND = timedelta(microseconds=1)
 MICROSECONDS_PER_HOUR = Decimal(timedelta(hours=1) // MICROSECOND)
-NO_SPEND = frozenset({"stop", "restart", "delete"})
+NO_SPEND = frozenset({"stop", "restart", "delete", "extend"})
 
 
 class Span(Record):
@@ -83,7 +83,7 @@ def _turn(at: datetime, state: str) -> dict[str, datetime | str | Decimal]:
 
 
 def _started(intent: Intent, spans: Mapping[int, Span]) -> list[Reading]:
-    """A subscription costs what was paid for it; anything else costs by the hour."""
+    """A subscription costs what was paid for it, once; anything else costs by the hour."""
     if intent.hourly_usd is None or intent.action in NO_SPEND:
         return []
     upfront = intent.upfront_usd or NOTHING
@@ -92,7 +92,7 @@ def _started(intent: Intent, spans: Mapping[int, Span]) -> list[Reading]:
         state="running",
         running_usd=NOTHING if upfront else intent.hourly_usd,
         stopped_usd=intent.stopped_hourly_usd or NOTHING,
-        upfront_usd=upfront,
+        upfront_usd=NOTHING if intent.action == "start" else upfront,
     )
     return [reading]
 

@@ -73,6 +73,8 @@ def denied(found: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
 
 
 def _offer(subject: Subject, unread: Ruling) -> Iterator[Verdict]:
+    if not subject.adds_instances:
+        return  # stock is what Novita sells to new instances; one that exists may still find its machine free
     if subject.product is None:
         message = f"Product {subject.product_id} is not in Novita's list now, so its stock is unknown."
         yield Verdict(rule="stock", verdict=unread, message=message)
