@@ -78,6 +78,12 @@ class Plan(Record):
         return denied(self.guardrails)
 
     @property
+    def instances_before(self) -> tuple[str, ...]:
+        """The ids that existed when the plan was made."""
+        members = self.fleet.members if self.fleet else ()
+        return tuple(member.instance.instance_id for member in members)
+
+    @property
     def hourly_usd(self) -> Decimal | None:
         """What a yes to this plan adds per hour."""
         return self.quote.hourly if self.quote else Decimal(0)

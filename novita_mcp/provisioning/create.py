@@ -21,6 +21,7 @@ from novita_mcp.domain.templating import template_values
 from novita_mcp.errors import InvalidArguments
 from novita_mcp.provisioning.actions import Happened
 from novita_mcp.provisioning.checking import Offer, alternatives, find_product, problems, warnings
+from novita_mcp.provisioning.finding import find_created
 from novita_mcp.provisioning.marking import mark
 from novita_mcp.provisioning.reading import FactReads, Read, read_all
 from novita_mcp.provisioning.secrets import fingerprint, reference_problems, reference_warnings, reveal
@@ -53,8 +54,7 @@ class CreateInstance(Record):
         return await app.client.create_instance(wire_body(plan.payload, lambda value: reveal(app, value)))
 
     async def look(self, app: App, plan: Plan) -> tuple[Happened, str]:
-        instances = await app.client.instances()
-        mine = next((instance for instance in instances if instance.marker == plan.marker), None)
+        mine = await find_created(app, plan.marker, await app.client.instances(), plan.instances_before)
         return ("no", "") if mine is None else ("yes", mine.instance_id)
 
     async def _request(self, app: App) -> CreateInstanceRequest:

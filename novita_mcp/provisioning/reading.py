@@ -133,7 +133,11 @@ def fleet_of(
     return Fleet(
         members=tuple(_member(instance, by_id, owned.get(instance.instance_id)) for instance in existing),
         pending=tuple(
-            PendingCreate(plan_id=intent.plan_id, hourly_usd=intent.hourly_usd)
+            PendingCreate(
+                plan_id=intent.plan_id,
+                hourly_usd=intent.hourly_usd,
+                lease_until=intent.lease.until if intent.lease else None,
+            )
             for intent in unseen
             if intent.action == "create" and intent.marker not in markers
         ),

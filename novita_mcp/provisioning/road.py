@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import anyio
+from pydantic import JsonValue
 
 from novita_mcp.app import App
 from novita_mcp.domain.display import usd
@@ -98,7 +99,7 @@ async def _send(app: App, held: OpenPlan, plan: Plan, yes: Yes) -> Outcome:
     return await _done(app, held, plan, yes, instance_id)
 
 
-def sending_facts(plan: Plan, yes: Yes) -> dict[str, str | int | None]:
+def sending_facts(plan: Plan, yes: Yes) -> dict[str, JsonValue]:
     """What has to be known of a request if this process dies before its reply; no secret is in it."""
     quote, request = plan.quote, plan.request
     return {
@@ -112,6 +113,7 @@ def sending_facts(plan: Plan, yes: Yes) -> dict[str, str | int | None]:
         "stopped_hourly_usd": None if quote is None else str(quote.stopped_hourly),
         "upfront_usd": None if quote is None or quote.upfront is None else str(quote.upfront),
         "lease_hours": None if plan.lease_hours is None else str(plan.lease_hours),
+        "instances_before": list(plan.instances_before),
         "channel": yes.channel,
     }
 

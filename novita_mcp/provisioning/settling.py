@@ -8,6 +8,7 @@ from novita_mcp.domain.catalog import Instance
 from novita_mcp.domain.history import Intent, open_intents, recent_absences
 from novita_mcp.errors import ApiError, OutcomeUnknown
 from novita_mcp.ledger import EntryKind
+from novita_mcp.provisioning.finding import find_created
 
 GRACE = timedelta(seconds=15)
 """How long after sending a create may still be missing from the list without being judged absent."""
@@ -28,7 +29,7 @@ async def settle_open(app: App) -> None:
     await _adopt_late(app, absent)
     while waiting:
         instances = await _listed(app, waiting)
-        waiting = tuple(intent for intent in waiting if not _settle(app, intent, instances))
+        waiting = tuple([intent for intent in waiting if not await _settle(app, intent, instances)])
         if waiting:
             await app.clock.sleep(PATIENCE_SECONDS)
 
@@ -49,13 +50,13 @@ async def _adopt_late(app: App, absent: tuple[Intent, ...]) -> None:
         return
     instances = await _listed(app, absent)
     for intent in absent:
-        found = _match(intent, instances) if intent.action == "create" else None
+        found = await _match(app, intent, instances) if intent.action == "create" else None
         if found is not None:
             _write(app, intent, "yes", found.instance_id)
 
 
-def _settle(app: App, intent: Intent, instances: tuple[Instance, ...]) -> bool:
-    found = _match(intent, instances)
+async def _settle(app: App, intent: Intent, instances: tuple[Instance, ...]) -> bool:
+    found = await _match(app, intent, instances)
     if found is not None and _shows(intent, found):
         _write(app, intent, "yes", found.instance_id)
         return True
@@ -66,9 +67,9 @@ def _settle(app: App, intent: Intent, instances: tuple[Instance, ...]) -> bool:
     return False
 
 
-def _match(intent: Intent, instances: Iterable[Instance]) -> Instance | None:
+async def _match(app: App, intent: Intent, instances: Iterable[Instance]) -> Instance | None:
     if intent.action == "create":
-        return next((instance for instance in instances if instance.marker == intent.marker), None)
+        return await find_created(app, intent.marker, instances, intent.instances_before)
     return next((instance for instance in instances if instance.instance_id == intent.instance_id), None)
 
 
