@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from novita_mcp.api.client import NovitaClient
+from novita_mcp.approval.desk import Desk
 from novita_mcp.clock import Clock
 from novita_mcp.domain.limits import Policy
 from novita_mcp.errors import LedgerError
@@ -14,13 +15,14 @@ from novita_mcp.settings import Settings
 
 @dataclass
 class App:
-    """The API client, the ledger, the policy, the clock, and the plans that wait."""
+    """The API client, the ledger, the policy, the clock, the plans that wait and where people are asked."""
 
     settings: Settings
     client: NovitaClient
     clock: Clock
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     book: PlanBook
+    desk: Desk
     opened: Ledger | LedgerError
     simulated: bool = False
     notices: list[str] = field(default_factory=list)

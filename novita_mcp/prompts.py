@@ -46,6 +46,6 @@ def clean_up() -> str:
     """Find what is no longer needed, and stop or delete it after agreement."""
     return (
         "Help me clean up my GPU instances on Novita AI: list them with list_gpu_instances, say for each what it costs "
-        "and whether it seems needed, and ask me what to keep. Stop or delete only what I name. A delete "
-        "loses the disk for good and that network volumes keep costing."
+        "and whether it seems needed, and ask me what to keep. Stop or delete only what I name. Remind me that "
+        "a delete loses the disk for good, and that network volumes cost for as long as they exist."
     )

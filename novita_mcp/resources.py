@@ -9,8 +9,9 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
 from novita_mcp.app import App
+from novita_mcp.domain.arguments import parse
 from novita_mcp.domain.request import CreateArguments
-from novita_mcp.errors import NotFound, NovitaMcpError
+from novita_mcp.errors import InvalidArguments, NotFound, NovitaMcpError
 from novita_mcp.ledger import Entry
 from novita_mcp.schema import input_schema
 from novita_mcp.tools.instances import GetArguments, details_of, every_instance
@@ -63,11 +64,11 @@ async def _readable(read: Awaitable[T]) -> T:
 
 async def _instance(instanceId: str, ctx: Context) -> str:  # noqa: N803 - the name in the URI
     try:
-        details = await _readable(details_of(_app(ctx), GetArguments(instance_id=instanceId)))
-    except ResourceError as error:
-        if isinstance(error.__cause__, NotFound):
-            raise ResourceNotFoundError(str(error)) from error
-        raise
+        details = await details_of(_app(ctx), parse(GetArguments, {"instanceId": instanceId}))
+    except (NotFound, InvalidArguments) as error:
+        raise ResourceNotFoundError(str(error)) from error
+    except NovitaMcpError as error:
+        raise ResourceError(str(error)) from error
     return _json(details.model_dump(mode="json"))
 
 

@@ -50,9 +50,15 @@ def reading_tools() -> tuple[FlatTool, ...]:
     )
 
 
+def core_tools() -> tuple[FlatTool, ...]:
+    """The default toolset, in the order in which a task needs it."""
+    search, listing, showing, spending, resources = reading_tools()
+    create, apply, *changing = spending_tools()
+    return (search, create, apply, listing, showing, *changing, spending, resources)
+
+
 def build_server(lifespan: Lifespan, toolsets: tuple[str, ...] = ("core",)) -> MCPServer[App]:
     """The MCP server for clients of either protocol era; `lifespan` yields its `App`."""
-    search, *others = reading_tools()
     running: list[App] = []
 
     @asynccontextmanager
@@ -67,7 +73,7 @@ def build_server(lifespan: Lifespan, toolsets: tuple[str, ...] = ("core",)) -> M
         version=__version__,
         instructions=INSTRUCTIONS,
         website_url="https://novita.ai/docs/guides/gpu-instance-overview",
-        tools=[search, *spending_tools(), *others, *named_tools(toolsets)],
+        tools=[*core_tools(), *named_tools(toolsets)],
         lifespan=remembered,
         log_level="WARNING",
     )

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +15,7 @@ from novita_mcp.domain.catalog import MARKER_ENV
 from novita_mcp.domain.limits import Policy
 from novita_mcp.domain.record import Record
 from novita_mcp.errors import Problem, SettingsError
+from novita_mcp.keys import KEYRING_PLACE, Keyring, kept_key, system_keyring
 from novita_mcp.private_files import others_can_read
 from novita_mcp.setting_values import Raw, Reader, Unacceptable, near
 
@@ -32,7 +33,9 @@ class Settings(Record):
 
     api_key: SecretStr | None = None
     api_key_place: str = ""
-    """Where the key came from: a variable or a file; empty without a key."""
+    """Where the key came from: a variable, a file or the keyring; empty without a key."""
+    keyring: bool = False
+    """Whether the system keyring is asked where no variable and no file has the key."""
     api_base_url: str = DEFAULT_BASE_URL
     state_dir: Path
     secret_envs: tuple[str, ...] = ()
@@ -68,6 +71,7 @@ class Setting:
 KNOWN = (
     Setting("api_key", read.api_key),
     Setting("api_key_file", read.path),
+    Setting("keyring", read.flag),
     Setting("api_base_url", read.base_url),
     Setting("state_dir", read.path),
     Setting("secret_envs", read.variable_names),
@@ -154,6 +158,7 @@ def load_settings(
     config_dir: Path | None = None,
     data_dir: Path | None = None,
     simulate: bool = False,
+    keyring: Callable[[], Keyring] = system_keyring,
 ) -> Settings:
     """Read the settings; the folders hold the defaults' places, and `simulate` reads no key.
 
@@ -167,9 +172,21 @@ def load_settings(
     findings.problems.extend(_contradictions(findings.values))
     if findings.problems:
         raise SettingsError(_report(findings.problems, environ.get("NOVITA_API_KEY", "")))
+    if findings.values.get("keyring") and "api_key" not in findings.values and not simulate:
+        findings.values = {**_from_keyring(keyring()), **findings.values}
     policy = {name: value for name, value in findings.values.items() if name in POLICY_NAMES}
     others = {name: value for name, value in findings.values.items() if name not in POLICY_NAMES}
     return Settings.model_validate({**others, "policy": Policy.model_validate(policy), "config_file": file.file})
+
+
+def config_folder() -> Path:
+    """Where this user's configuration lives."""
+    return _default_config_dir(None)
+
+
+def _from_keyring(keyring: Keyring) -> dict[str, object]:
+    key = kept_key(keyring)
+    return {} if key is None else {"api_key": SecretStr(key), "api_key_place": KEYRING_PLACE}
 
 
 def _from_environment(environ: Mapping[str, str]) -> Source:

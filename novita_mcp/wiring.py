@@ -1,7 +1,7 @@
 """Putting the parts together for one run of a command."""
 
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -11,6 +11,8 @@ from pydantic import SecretStr
 from novita_mcp.api.client import NovitaClient
 from novita_mcp.api.http import NovitaHttp
 from novita_mcp.app import App
+from novita_mcp.approval.desk import Desk, Page, Turn
+from novita_mcp.approval.inbox import Inbox
 from novita_mcp.clock import Clock
 from novita_mcp.errors import LedgerError
 from novita_mcp.ledger import Ledger
@@ -29,17 +31,21 @@ async def opened_app(
     *,
     transport: httpx.AsyncBaseTransport | None = None,
     simulated: bool = False,
+    open_browser: Callable[[str], bool] | None = None,
 ) -> AsyncIterator[App]:
-    """Open the API client and the ledger, and close both again."""
+    """Open the API client, the ledger and the approval page, and close them again; without a browser no page."""
     async with AsyncExitStack() as stack:
         http = NovitaHttp(base_url=settings.api_base_url, api_key=settings.api_key, clock=clock, transport=transport)
         client = NovitaClient(await stack.enter_async_context(http))
+        inbox = Inbox()
+        page = await _page(stack, settings, clock, inbox, open_browser)
         app = App(
             settings=settings,
             client=client,
             clock=clock,
             environ=environ,
             book=PlanBook(clock),
+            desk=Desk(inbox, Turn(clock), page),
             opened=_ledger(settings.state_dir, clock),
             simulated=simulated,
         )
@@ -48,7 +54,13 @@ async def opened_app(
 
 
 @asynccontextmanager
-async def simulated_app(settings: Settings, environ: Mapping[str, str], clock: Clock) -> AsyncIterator[App]:
+async def simulated_app(
+    settings: Settings,
+    environ: Mapping[str, str],
+    clock: Clock,
+    *,
+    open_browser: Callable[[str], bool] | None = None,
+) -> AsyncIterator[App]:
     """An app against the embedded simulator; its ledger is a passing one unless a state folder was named."""
     from novita_mcp.simulator.tempo import Tempo
     from novita_mcp.simulator.transport import SimulatorTransport
@@ -63,8 +75,24 @@ async def simulated_app(settings: Settings, environ: Mapping[str, str], clock: C
             }
         )
         transport = SimulatorTransport(build_world(clock, tempo=Tempo.brisk()))
-        async with opened_app(pretended, environ, clock, transport=transport, simulated=True) as app:
+        async with opened_app(
+            pretended, environ, clock, transport=transport, simulated=True, open_browser=open_browser
+        ) as app:
             yield app
+
+
+async def _page(
+    stack: AsyncExitStack,
+    settings: Settings,
+    clock: Clock,
+    inbox: Inbox,
+    open_browser: Callable[[str], bool] | None,
+) -> Page | None:
+    if open_browser is None or settings.policy.approval != "human" or "page" not in settings.approval_channels:
+        return None
+    from novita_mcp.approval.page import ApprovalPage
+
+    return await stack.enter_async_context(ApprovalPage(clock, inbox, open_browser=open_browser))
 
 
 def _ledger(state_dir: Path, clock: Clock) -> Ledger | LedgerError:

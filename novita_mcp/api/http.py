@@ -15,6 +15,7 @@ import httpx
 from pydantic import SecretStr
 
 from novita_mcp import __version__
+from novita_mcp.api.wire import shallow
 from novita_mcp.api.wire_errors import (
     Complaint,
     complaint_in_success,
@@ -299,7 +300,7 @@ def _is_passing(status: int) -> bool:
 
 def _json(answer: Answer) -> Any:
     try:
-        return json.loads(answer.content)
+        return shallow(json.loads(answer.content))
     except (ValueError, RecursionError) as error:
         raise _Passing(
             f"Novita answered HTTP {answer.status} with something that is not complete JSON.",

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -18,11 +18,31 @@ AMOUNTS_PER_USD = Decimal(10_000)
 LATEST_SECOND = 7_258_118_400  # the year 2200; more is another unit or nonsense
 DECIMAL = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,20})?(?:[eE][-+]?[0-9]{1,2})?")
 WHOLE = re.compile(r"[0-9]{1,15}(?:\.0+)?")
+MAX_DEPTH = 50
 LOGGER = logging.getLogger(__name__)
 
 
 class Unreadable(ValueError):
     """One item that cannot be understood; the others of its list are not affected."""
+
+
+def shallow(payload: Any) -> Any:
+    """Return the payload, unless it is nested so deeply that whoever walks it later could fail.
+
+    Raises:
+        Unreadable: It is.
+
+    """
+    level = [payload]
+    for _ in range(MAX_DEPTH):
+        level = [part for node in level if isinstance(node, dict | list) for part in _parts(node)]
+    if level:
+        raise Unreadable("nested too deeply")
+    return payload
+
+
+def _parts(node: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return node.values() if isinstance(node, dict) else node
 
 
 def text(raw: object) -> str:

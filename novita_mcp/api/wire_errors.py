@@ -1,10 +1,12 @@
 """Novita's several ways of saying no, read into one shape and turned into one error."""
 
+import base64
 import json
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 from novita_mcp.api.reasons import REASONS, advice_for, describe
 from novita_mcp.errors import ApiError, RateLimited, Refused
@@ -21,6 +23,9 @@ GOOD_CODES = (0, 200, 201, "0", "200")
 GOOD_WORDS = frozenset({"ok", "success", "succeeded"})
 SECRET_KEYS = frozenset({"imageAuth", "password", "value"})
 SHORTEST_SECRET = 4
+DEEPEST_QUOTING = 4
+TELLING_RUN = re.compile(r"[A-Za-z0-9]{8,}")
+"""A part of a secret that survives whatever the secret is escaped into."""
 SUCCESS = 200
 ERROR_STATUSES = range(400, 600)
 TOO_MANY_REQUESTS = 429
@@ -116,10 +121,22 @@ def without(payload: Any, secrets: Collection[str]) -> Any:
         return [without(item, secrets) for item in payload]
     if not isinstance(payload, str):
         return payload
-    for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= SHORTEST_SECRET:
-            payload = payload.replace(secret, "***")
+    spelled = {spelling for secret in secrets if len(secret) >= SHORTEST_SECRET for spelling in _spellings(secret)}
+    for spelling in sorted(spelled, key=len, reverse=True):
+        payload = payload.replace(spelling, "***")
     return payload
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """Yield what becomes of a secret that is quoted in an error: as JSON in JSON, in a URL, as a login."""
+    quoted = ascii_only = secret
+    for _ in range(DEEPEST_QUOTING):
+        yield from (quoted, ascii_only)
+        quoted, ascii_only = json.dumps(quoted, ensure_ascii=False)[1:-1], json.dumps(ascii_only)[1:-1]
+    whole = secret.encode("utf-8", "surrogatepass")
+    yield from (quote(whole), quote(whole, safe=""), quote_plus(whole))
+    yield base64.b64encode(whole).decode().rstrip("=")
+    yield from TELLING_RUN.findall(secret)
 
 
 def _from_plain_text(status: int, text: str) -> Complaint:

@@ -13,6 +13,7 @@ from mcp.server.mcpserver import (
     ElicitationResult,
 )
 from mcp.shared.exceptions import MCPError
+from mcp.types import ElicitResult
 from pydantic import BaseModel, BeforeValidator, Field
 
 from novita_mcp.approval.answers import FASTEST_READER_SECONDS, Answer, no_answer
@@ -47,13 +48,15 @@ def asks_by_return(context: Context[Any]) -> bool:
     return (context.protocol_version or "") >= ROUND_TRIP_ERA
 
 
-async def ask(context: Context[Any], text: str, clock: Clock) -> Elicit[Approve] | Answer:
-    """Ask, or hand the question to the SDK where the client has to be answered first."""
+async def ask(
+    context: Context[Any], text: str, clock: Clock, *, longest_seconds: float = LONGEST_SECONDS
+) -> Elicit[Approve] | Answer:
+    """Ask, for so long, or hand the question to the SDK where the client has to be answered first."""
     if not can_ask(context):
         return no_answer(CHANNEL, "this client cannot show a dialog")
     if asks_by_return(context):
-        return Elicit(text, Approve)
-    return await _ask_now(context, text, clock)
+        return _garbled(context) or Elicit(text, Approve)
+    return await _ask_now(context, text, clock, longest_seconds)
 
 
 def read(result: ElicitationResult[Any], seconds: float) -> Answer:
@@ -76,12 +79,20 @@ def read(result: ElicitationResult[Any], seconds: float) -> Answer:
     )
 
 
-async def _ask_now(context: Context[Any], text: str, clock: Clock) -> Answer:
+def _garbled(context: Context[Any]) -> Answer | None:
+    """An answer that is no answer to a form, which the SDK would turn into an error of the whole call."""
+    for response in (context.input_responses or {}).values():
+        if not isinstance(response, ElicitResult) or (response.action == "accept" and response.content is None):
+            return Answer(kind="unread", channel=CHANNEL, why="the client's dialog gave back no answer")
+    return None
+
+
+async def _ask_now(context: Context[Any], text: str, clock: Clock, longest_seconds: float) -> Answer:
     """The older era: the question is a request of ours, so its end and its errors are ours to bound."""
     started, results = clock.monotonic(), list[ElicitationResult[Approve]]()
-    with anyio.move_on_after(LONGEST_SECONDS):
+    with anyio.move_on_after(longest_seconds):
         async with anyio.create_task_group() as group:
-            group.start_soon(_show_patience, context)
+            group.start_soon(_show_patience, context, longest_seconds)
             await _collect(context, text, results)
             group.cancel_scope.cancel()
     if not results:
@@ -97,9 +108,9 @@ async def _collect(context: Context[Any], text: str, results: list[ElicitationRe
         logger.warning("the client's dialog failed: %s", type(error).__name__)
 
 
-async def _show_patience(context: Context[Any]) -> None:
+async def _show_patience(context: Context[Any], longest_seconds: float) -> None:
     waited = 0.0
     while True:
         await anyio.sleep(PROGRESS_SECONDS)
         waited += PROGRESS_SECONDS
-        await context.report_progress(waited, LONGEST_SECONDS, "waiting for a person's answer")
+        await context.report_progress(waited, longest_seconds, "waiting for a person's answer")

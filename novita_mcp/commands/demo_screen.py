@@ -15,12 +15,12 @@ from rich.table import Table
 from rich.text import Text
 
 from novita_mcp.commands.demo_digits import large
+from novita_mcp.domain.connecting import Connections
 from novita_mcp.domain.display import clean, usd
 from novita_mcp.domain.plans import Plan
 from novita_mcp.domain.policy import Verdict
 from novita_mcp.tools.account import Spending
 from novita_mcp.tools.catalog import ProductRow
-from novita_mcp.tools.instances import Connections
 
 WIDEST = 96
 INDENT = 4

@@ -3,13 +3,18 @@
 import json
 import os
 import sys
+from datetime import datetime
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from novita_mcp.clock import SystemClock
-from novita_mcp.domain.display import brief
+from novita_mcp.domain.display import brief, clean, usd
+from novita_mcp.domain.glance import Spender, recorded_spenders
+from novita_mcp.domain.history import spent_estimate
+from novita_mcp.domain.pricing import total
+from novita_mcp.domain.spending import month_start
 from novita_mcp.ledger import Entry, Ledger
 from novita_mcp.settings import load_settings
 
@@ -30,7 +35,9 @@ def run(*, as_json: bool, verify: bool) -> int:
         json.dump([entry.model_dump(mode="json") for entry in entries], sys.stdout, ensure_ascii=False, indent=2)
         print()
         return 0
-    _show(entries, Console())
+    console, now = Console(), SystemClock().now()
+    _show(entries, console)
+    _show_totals(entries, now, console)
     return 0
 
 
@@ -60,6 +67,25 @@ def _show(entries: tuple[Entry, ...], console: Console) -> None:
         )
         table.add_row(*(Text(brief(cell, 60)) for cell in (*cells, _facts(entry))))
     console.print(table)
+
+
+def _show_totals(entries: tuple[Entry, ...], now: datetime, console: Console) -> None:
+    """What it all comes to by the ledger alone, without asking Novita."""
+    rows = recorded_spenders(entries, now)
+    if rows:
+        table = Table("Instance", "Name", "Status", "Per hour", "So far", "Lease left", "Approved by", "Look")
+        for row in rows:
+            cells = (row.instance_id, row.name, row.status, usd(row.hourly_now), usd(row.cost_so_far, 2))
+            table.add_row(*(Text(clean(cell)) for cell in (*cells, _lease(row), row.approved_by, row.notice)))
+        console.print(table)
+    if entries:
+        burn, month = total(row.hourly_now for row in rows), spent_estimate(entries, month_start(now), now)
+        text = f"By this ledger alone: {usd(burn)}/h now, {usd(month, 2)} this month. "
+        console.print(f"{text}get_spending asks Novita as well.", highlight=False)
+
+
+def _lease(row: Spender) -> str:
+    return "none" if row.lease_hours_left is None else f"{row.lease_hours_left:.1f} h"
 
 
 def _facts(entry: Entry) -> str:

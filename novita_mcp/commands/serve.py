@@ -10,18 +10,13 @@ import anyio
 from mcp.server import MCPServer
 
 from novita_mcp.app import App
+from novita_mcp.approval.page.browser import open_in_browser
 from novita_mcp.clock import SystemClock
-from novita_mcp.errors import LedgerError, NovitaMcpError
-from novita_mcp.lock import spending_lock
-from novita_mcp.provisioning.reaping import reap_for_ever
-from novita_mcp.provisioning.settling import settle_open
+from novita_mcp.errors import LedgerError
+from novita_mcp.provisioning.tending import tend_for_ever
 from novita_mcp.server import build_server
 from novita_mcp.settings import Settings, load_settings
 from novita_mcp.wiring import opened_app, simulated_app
-
-SETTLE_LOCK_SECONDS = 5.0
-
-logger = logging.getLogger(__name__)
 
 
 def run(*, simulate: bool) -> int:
@@ -36,7 +31,8 @@ def _lifespan(settings: Settings, *, simulate: bool):  # type: ignore[no-untyped
     @asynccontextmanager
     async def lifespan(_: MCPServer[App]) -> AsyncIterator[App]:
         opened = simulated_app if simulate else opened_app
-        async with opened(settings, os.environ, SystemClock()) as app, anyio.create_task_group() as group:
+        app_opened = opened(settings, os.environ, SystemClock(), open_browser=open_in_browser)
+        async with app_opened as app, anyio.create_task_group() as group:
             group.start_soon(_tend, app)
             yield app
             group.cancel_scope.cancel()
@@ -45,17 +41,6 @@ def _lifespan(settings: Settings, *, simulate: bool):  # type: ignore[no-untyped
 
 
 async def _tend(app: App) -> None:
-    """Settle what an earlier server left open, then stop what runs past its lease for as long as this one lives."""
-    if app.settings.api_key is None or isinstance(app.opened, LedgerError):
-        return
-    await _settle_from_before(app)
-    await reap_for_ever(app)
-
-
-async def _settle_from_before(app: App) -> None:
-    """A call that spends does the same again if this fails."""
-    try:
-        async with spending_lock(app.settings.state_dir, timeout_seconds=SETTLE_LOCK_SECONDS, clock=app.clock):
-            await settle_open(app)
-    except NovitaMcpError as error:
-        logger.warning("could not settle what is open: %s", error)
+    """Settle what an earlier server left open and enforce leases for as long as this one lives."""
+    if app.settings.api_key is not None and not isinstance(app.opened, LedgerError):
+        await tend_for_ever(app)

@@ -19,7 +19,7 @@ class EntryKind(StrEnum):
     PLANNED = "planned"
     """A plan was made; nothing is sent yet."""
     APPROVAL_REQUESTED = "approval_requested"
-    """A person was asked, through the channel that the facts name."""
+    """A person was asked, or may answer, through the channel that the facts name (`Requested`)."""
     APPROVED = "approved"
     """A yes to the plan (`Approved`)."""
     DECLINED = "declined"
@@ -27,7 +27,7 @@ class EntryKind(StrEnum):
     CANCELLED = "cancelled"
     """The plan was withdrawn, changed or ran out before it was sent."""
     WINDOW_OPENED = "window_opened"
-    """From here on a person need not be asked, within the limits that the facts name."""
+    """From here on a person need not be asked, within the limits that the facts name (`WindowOpened`)."""
     WINDOW_CLOSED = "window_closed"
     """The window was ended by a person."""
     SENDING = "sending"
@@ -86,7 +86,20 @@ class Sent(Facts):
     upfront_usd: Decimal | None = None
     lease_hours: LeaseHours | None = None
     sent_at: AwareDatetime | None = None
+    window: int | None = None
+    window_usd: Decimal | None = None
     instances_before: tuple[str, ...] = ()
+
+
+class Requested(Facts):
+    """A plan put before a person; `sheet` and `typed_back` are there where a terminal may answer."""
+
+    channel: str
+    digest: str
+    expires_at: AwareDatetime
+    again: bool = False
+    typed_back: str = ""
+    sheet: dict[str, JsonValue] | None = None
 
 
 class Approved(Facts):
@@ -96,6 +109,15 @@ class Approved(Facts):
     approved_by: str = ""
     hourly_usd: Decimal | None = None
     digest: str = ""
+
+
+class WindowOpened(Facts):
+    """Until when nobody need be asked, and how much each approval and all of them may cost in USD."""
+
+    until: AwareDatetime
+    max_hourly_usd: Decimal
+    max_total_usd: Decimal
+    opened_by: str = ""
 
 
 class Happened(Facts):
@@ -127,7 +149,9 @@ class Observed(Facts):
 STATED: Mapping[EntryKind, type[Facts]] = MappingProxyType(
     {
         EntryKind.SENDING: Sent,
+        EntryKind.APPROVAL_REQUESTED: Requested,
         EntryKind.APPROVED: Approved,
+        EntryKind.WINDOW_OPENED: WindowOpened,
         EntryKind.DONE: Happened,
         EntryKind.SETTLED: Settled,
         EntryKind.LEASE_SET: LeaseSet,

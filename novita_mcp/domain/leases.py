@@ -1,6 +1,6 @@
 """Leases: how long an instance may run, what is due, and what a person should be reminded of."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -9,6 +9,8 @@ from novita_mcp.domain.entries import Entry, EntryKind
 from novita_mcp.domain.history import Ownership, owned_instances
 
 REMIND_BEFORE = timedelta(minutes=15)
+TOLD_FOR = timedelta(hours=1)
+"""How long the results of other tools tell of a request that turned out to have been carried out."""
 SECONDS_PER_HOUR = 3600
 
 
@@ -19,9 +21,11 @@ def due(entries: Iterable[Entry], now: datetime) -> tuple[Ownership, ...]:
 
 
 def reminders(entries: Iterable[Entry], now: datetime) -> Iterator[str]:
-    """What rides on the results of other tools: leases near their end, and stops that failed."""
+    """What rides on the results of other tools: late arrivals, leases near their end, and stops that failed."""
     lines = tuple(entries)
-    for one in owned_instances(lines).values():
+    owned = owned_instances(lines)
+    yield from _arrivals(lines, owned, now)
+    for one in owned.values():
         if not one.running or one.lease is None:
             continue
         left = one.lease.until - now
@@ -45,6 +49,21 @@ def last_failure(entries: Iterable[Entry], instance_id: str) -> Entry | None:
     """The latest failed stop of an instance whose lease is over."""
     failed = [entry for entry in entries if entry.kind is EntryKind.REAP_FAILED and entry.instance_id == instance_id]
     return failed[-1] if failed else None
+
+
+def _arrivals(entries: Iterable[Entry], owned: Mapping[str, Ownership], now: datetime) -> Iterator[str]:
+    """Whoever asked for these was told that it is not known, or not so."""
+    for entry in entries:
+        one = owned.get(entry.instance_id or "")
+        recent = entry.kind is EntryKind.SETTLED and abs(now - entry.at) <= TOLD_FOR
+        if not recent or one is None or not one.running or entry.facts.get("happened") != "yes":
+            continue
+        if entry.facts.get("action") in {"create", "start"}:
+            yield (
+                f"FOUND: the {entry.facts['action']} of {entry.plan_id}, whose answer was lost, did happen: "
+                f"{one.instance_id} {third_party(one.name, 60)} costs {usd(one.hourly_usd)}/h. Do not ask for it "
+                "again; use it, or end its cost with stop_gpu_instance or delete_gpu_instance."
+            )
 
 
 def _ending(one: Ownership, left: timedelta, now: datetime) -> str:

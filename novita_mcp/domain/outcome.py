@@ -1,25 +1,15 @@
 """The result of a spending or destroying call (contract, section 6)."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
+from pydantic import ConfigDict
+
+from novita_mcp.domain.deeds import Done
 from novita_mcp.domain.plans import Plan
 from novita_mcp.domain.record import Record
 
-Status = Literal[
-    "preview",
-    "approval_required",
-    "created",
-    "started",
-    "stopped",
-    "restarted",
-    "deleted",
-    "extended",
-    "denied",
-    "declined",
-    "cancelled",
-    "unknown",
-]
+Status = Literal[Done, "preview", "approval_required", "denied", "declined", "cancelled", "unknown"]
 
 
 class ApprovalView(Record):
@@ -38,8 +28,23 @@ class InstanceView(Record):
     name: str = ""
 
 
+class ResourceView(Record):
+    """What else than an instance a call was about: a network volume, a template, a job."""
+
+    kind: str
+    id: str
+
+
+def _brief(schema: dict[str, Any]) -> None:
+    """Publish what a caller has to tell apart; the rest explains itself, and every list of tools would carry it."""
+    del schema["additionalProperties"]
+    schema["properties"] = {name: {"type": "string"} for name in ("status", "message", "planId")}
+
+
 class Outcome(Record):
     """What became of a call that spends or destroys."""
+
+    model_config = ConfigDict(json_schema_extra=_brief)
 
     status: Status
     message: str
@@ -47,4 +52,5 @@ class Outcome(Record):
     plan: Plan | None = None
     approval: ApprovalView | None = None
     instance: InstanceView | None = None
+    resource: ResourceView | None = None
     next_steps: tuple[str, ...] = ()

@@ -5,11 +5,12 @@ import json
 import secrets
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
 from novita_mcp.domain.catalog import Product
+from novita_mcp.domain.deeds import DEEDS, ActionName, Deed
 from novita_mcp.domain.display import brief, clean, usd
 from novita_mcp.domain.fleet import Fleet
 from novita_mcp.domain.limits import Policy
@@ -18,9 +19,24 @@ from novita_mcp.domain.pricing import Quote
 from novita_mcp.domain.record import Record, Usd
 from novita_mcp.domain.request import CreateInstanceRequest
 
-ActionName = Literal["create", "start", "stop", "restart", "delete", "extend"]
+__all__ = [
+    "HEADLINES",
+    "ActionName",
+    "Fact",
+    "Plan",
+    "ProductView",
+    "changes",
+    "digest",
+    "new_marker",
+    "one_line",
+    "question",
+    "shown",
+]
+
 MARKER_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 MARKER_LENGTH = 12
+TARGETS = ("instanceId", "instanceIds", "storageId", "templateId", "networkId", "jobId", "id", "ids")
+"""The fields of a request that say what it is about, each in the endpoints of its own thing."""
 
 
 def new_marker() -> str:
@@ -71,6 +87,19 @@ class Plan(Record):
     fleet: Fleet | None = Field(default=None, exclude=True)
     fingerprint: str = Field(default="", exclude=True, repr=False)
     payload: CreateInstanceRequest | None = Field(default=None, exclude=True, repr=False)
+    before: tuple[str, ...] = Field(default=(), exclude=True)
+    """How things stood when the plan was made, for whoever has to look what became of a lost reply."""
+
+    @property
+    def deed(self) -> Deed:
+        """The action in words."""
+        return DEEDS[self.action]
+
+    @property
+    def target(self) -> str:
+        """The id of what it is about; empty for something new."""
+        named = next((self.request[name] for name in TARGETS if self.request.get(name)), "")
+        return str(named[0]) if isinstance(named, list) else str(named)
 
     @property
     def denials(self) -> tuple[Verdict, ...]:
@@ -141,14 +170,7 @@ def _doubtful(plan: Plan) -> set[str]:
     return {verdict.rule for verdict in plan.guardrails if verdict.verdict == "warn"}
 
 
-HEADLINES: dict[ActionName, str] = {
-    "create": "Create this instance on Novita AI and start paying for it?",
-    "start": "Start this instance and pay for its GPU again?",
-    "stop": "Stop this instance, which was not created here?",
-    "restart": "Restart this instance, which was not created here?",
-    "delete": "Delete this instance for good?",
-    "extend": "Let this instance run, and cost, for longer?",
-}
+HEADLINES = {name: deed.headline for name, deed in DEEDS.items()}
 
 
 def shown(plan: Plan) -> tuple[Fact, ...]:
@@ -197,6 +219,6 @@ def _unchecked(plan: Plan) -> Iterator[Fact]:
 
 def one_line(plan: Plan) -> str:
     """The plan in one short line, for lists and logs."""
-    product = plan.product.name if plan.product else plan.request.get("instanceId", "")
+    product = plan.product.name if plan.product else plan.target
     price = f" at {usd(plan.hourly_usd)}/h" if plan.quote else ""
-    return brief(f"{plan.action} {product}{price}", 120)
+    return brief(f"{plan.action.replace('_', ' ')} {product}{price}", 120)

@@ -39,6 +39,8 @@ class Subject(Record):
     lease_hours: Usd | None
     adds_instances: int
     quote: Quote
+    renewal_usd: Usd | None = Decimal(0)
+    """What a subscription charges by itself when it ends, once; None where that is not known."""
 
 
 class Facts(Record):
@@ -186,10 +188,10 @@ def _budget(
     facts: Facts,
     unread: Ruling,
 ) -> Verdict:
-    if spent is None or facts.fleet is None or subject.quote.hourly is None or subject.quote.upfront is None:
+    plan = _plan_cost(subject, facts.now, until)
+    if spent is None or facts.fleet is None or plan is None:
         return _unreadable(rule, limit, "what was spent or will be", unread)
     running = committed_usd(facts.fleet, facts.now, until)
-    plan = _plan_cost(subject, facts.now, until)
     after = spent.usd + running + plan
     parts = f"${spent.usd:.2f} spent + ${running:.2f} for what runs + ${plan:.2f} for this"
     sums = f"{parts} = ${after:.2f} by {until:%Y-%m-%d}"
@@ -202,11 +204,14 @@ def _budget(
     return Verdict(rule=rule, verdict="pass", limit=limit, actual=after, message=f"{sums}, within ${limit:.2f}.")
 
 
-def _plan_cost(subject: Subject, now: datetime, until: datetime) -> Decimal:
-    hourly, upfront = subject.quote.hourly or Decimal(0), subject.quote.upfront or Decimal(0)
+def _plan_cost(subject: Subject, now: datetime, until: datetime) -> Decimal | None:
+    """USD of a plan in a period; a subscription counts whole, with the renewal that it sets going."""
+    price = subject.quote
+    if price.hourly is None or price.upfront is None or subject.renewal_usd is None:
+        return None
     if subject.billing_mode == "monthly":
-        return upfront
-    return cost_until(hourly, now, until, subject.lease_hours, subject.quote.stopped_hourly)
+        return price.upfront + subject.renewal_usd + cost_until(price.stopped_hourly, now, until, None)
+    return cost_until(price.hourly, now, until, subject.lease_hours, price.stopped_hourly)
 
 
 def _unpriced_doubt(fleet: Fleet) -> str:

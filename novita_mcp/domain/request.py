@@ -239,15 +239,6 @@ def _months_are_monthly(request: RequestFields) -> Iterator[Problem]:
         )
 
 
-def _no_volume_twice(request: RequestFields) -> Iterator[Problem]:
-    first: dict[str, int] = {}
-    for index, mount in enumerate(request.network_storages):
-        if mount.storage_id in first:
-            where = f"networkStorages[{first[mount.storage_id]}]"
-            yield Problem(f"networkStorages[{index}].Id", f"is the volume of {where} again; keep one")
-        first.setdefault(mount.storage_id, index)
-
-
 RULES: Mapping[str, Rule] = {
     "image_required": _image_is_named,
     "rootfs_size_required": _disk_is_sized,
@@ -258,7 +249,6 @@ RULES: Mapping[str, Rule] = {
     "one_image_credential": _one_image_credential,
     "monthly_needs_month": _monthly_has_months,
     "month_needs_monthly": _months_are_monthly,
-    "duplicate_network_storages": _no_volume_twice,
 }
 """The rules that a JSON schema cannot state, by name."""
 
@@ -306,9 +296,12 @@ def _env_doubts(request: RequestFields) -> Iterator[str]:
 
 
 def _mount_doubts(request: RequestFields) -> Iterator[str]:
-    first: dict[str, int] = {}
+    places: dict[str, int] = {}
+    volumes: dict[str, int] = {}
     for index, mount in enumerate(request.network_storages):
-        if mount.mount_point in first:
-            where = f"networkStorages[{first[mount.mount_point]}]"
-            yield f"networkStorages[{index}] is mounted where {where} is."
-        first.setdefault(mount.mount_point, index)
+        if mount.mount_point in places:
+            yield f"networkStorages[{index}] is mounted where networkStorages[{places[mount.mount_point]}] is."
+        if mount.storage_id in volumes:
+            yield f"networkStorages[{index}] is the volume of networkStorages[{volumes[mount.storage_id]}] again."
+        places.setdefault(mount.mount_point, index)
+        volumes.setdefault(mount.storage_id, index)

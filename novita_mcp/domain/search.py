@@ -1,29 +1,18 @@
-"""Finding a product by how people ask for one."""
+"""Finding the products that fit a wish."""
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 
-from novita_mcp.domain.catalog import BillingMode, Cluster, Product
+from novita_mcp.domain.catalog import Product
+from novita_mcp.domain.market import Market
 from novita_mcp.domain.pricing import unit_hourly
-from novita_mcp.domain.record import Record, Usd
+from novita_mcp.domain.regions import lies_in
+from novita_mcp.domain.wishes import Wish
 
 
-class Wish(Record):
-    """What is wanted; only the limits that were named count."""
-
-    query: str = ""
-    gpu_num: int = 1
-    billing_mode: BillingMode = "onDemand"
-    cluster: Cluster | None = None
-    min_vram_gb: int | None = None
-    max_hourly_usd: Usd | None = None
-    available_only: bool = True
-
-
-def matches(products: Iterable[Product], wish: Wish) -> tuple[Product, ...]:
+def matches(market: Market, wish: Wish) -> tuple[Product, ...]:
     """The products that fit, cheapest first; those of unknown price come last."""
-    fitting = (product for product in products if all(_tests(product, wish)))
+    fitting = (product for product in market.products if all(_tests(product, market, wish)))
     return tuple(sorted(fitting, key=lambda product: _rank(product, wish)))
 
 
@@ -33,23 +22,35 @@ def hourly_usd(product: Product, wish: Wish) -> Decimal | None:
     return None if unit is None else unit * wish.gpu_num
 
 
-def _tests(product: Product, wish: Wish) -> Iterator[bool]:
-    hourly = hourly_usd(product, wish)
+def sold_as(product: Product, wish: Wish) -> bool:
+    """Whether it can be paid for as wanted; a product that does not say how may be."""
+    return not product.billing_modes or wish.billing_mode in product.billing_modes
+
+
+def _tests(product: Product, market: Market, wish: Wish) -> Iterator[bool]:
+    yield wish.product_ids is None or product.product_id in wish.product_ids
     yield product.available or not wish.available_only
-    yield all(word in _words_of(product) for word in _words(wish.query))
-    yield wish.min_vram_gb is None or (product.vram_gb or 0) >= wish.min_vram_gb
-    yield wish.max_hourly_usd is None or (hourly is not None and hourly <= wish.max_hourly_usd)
-    yield not product.billing_modes or wish.billing_mode in product.billing_modes
+    yield sold_as(product, wish)
+    yield _at_least(product.vram_gb, wish.min_vram_gb)
+    yield _at_least(product.memory_gb, wish.min_memory_gb)
+    yield _at_least(product.max_rootfs_gb, wish.min_disk_gb)
+    yield _at_most(hourly_usd(product, wish), wish.max_hourly_usd)
+    yield _at_most(unit_hourly(product, wish.billing_mode), wish.max_unit_hourly_usd)
+    yield not wish.places or not product.regions or _within(product, market, wish)
+
+
+def _at_least(amount: int | None, wanted: int | None) -> bool:
+    return wanted is None or (amount or 0) >= wanted
+
+
+def _at_most(price: Decimal | None, cap: Decimal | None) -> bool:
+    return cap is None or (price is not None and price <= cap)
+
+
+def _within(product: Product, market: Market, wish: Wish) -> bool:
+    return any(lies_in(region, place) for region in market.regions(product) for place in wish.places)
 
 
 def _rank(product: Product, wish: Wish) -> tuple[bool, Decimal, str]:
     hourly = hourly_usd(product, wish)
     return hourly is None, hourly or Decimal(0), product.product_id
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"[a-z0-9.]+", re.sub(r"(\d)\s+(gb)\b", r"\1\2", text.casefold()))
-
-
-def _words_of(product: Product) -> str:
-    return " ".join((*_words(product.name), product.product_id.casefold(), *map(str.casefold, product.regions)))

@@ -1,10 +1,10 @@
 """Money over time: what a period will have cost when it ends."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from novita_mcp.domain.fleet import Fleet
+from novita_mcp.domain.fleet import Fleet, FleetMember
 from novita_mcp.domain.pricing import total
 from novita_mcp.domain.record import Record, Usd
 
@@ -54,6 +54,16 @@ def cost_until(
     return running * hourly + (period - running) * stopped_hourly
 
 
+def incurred_usd(members: Iterable[FleetMember], since: datetime, now: datetime) -> Decimal:
+    """USD that what runs has cost since then or since its start; where that is unknown, for the whole time."""
+    return total(_incurred(member, since, now) for member in members if member.instance.runs)
+
+
+def _incurred(member: FleetMember, since: datetime, now: datetime) -> Decimal | None:
+    started = member.instance.last_started_at or member.instance.created_at or since
+    return None if member.hourly_usd is None else member.hourly_usd * _hours(max(since, started), now)
+
+
 def _commitments(fleet: Fleet, now: datetime, until: datetime) -> Iterator[Decimal]:
     for member in fleet.members:
         if not member.instance.runs:
@@ -66,7 +76,8 @@ def _commitments(fleet: Fleet, now: datetime, until: datetime) -> Iterator[Decim
 
 
 def _left(now: datetime, until: datetime | None) -> Decimal | None:
-    return None if until is None else _hours(now, until)
+    """Hours of a lease; one that is over and ended nothing cannot be relied upon."""
+    return None if until is None or until <= now else _hours(now, until)
 
 
 def _hours(start: datetime, end: datetime) -> Decimal:

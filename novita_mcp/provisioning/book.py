@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from novita_mcp.clock import Clock
+from novita_mcp.domain.display import brief
 from novita_mcp.domain.plans import Plan, new_marker
 from novita_mcp.errors import PlanGone
 
@@ -26,7 +27,9 @@ class OpenPlan:
     made_at: float
     expires_at: datetime
     asked_at: float | None = None
-    confirmable: bool = False
+    shown_digest: str = ""
+    dialog_unread: bool = False
+    page_open: bool = False
     used: bool = False
 
 
@@ -58,17 +61,21 @@ class PlanBook:
         held = self._plans.get(plan_id)
         if held is None:
             raise PlanGone(
-                f"{plan_id} is not waiting here: it has expired (plans last ten minutes) or another server "
+                f"{brief(plan_id)} is not waiting here: it has expired (plans last ten minutes) or another server "
                 "made it. Nothing was sent. Make the call again for a new plan."
             )
         if held.used:
-            raise PlanGone(f"{plan_id} was already carried out. Nothing was sent. See list_gpu_instances.")
+            raise PlanGone(
+                f"{plan_id} is used up: it was carried out, declined or replaced by a newer plan. "
+                "Nothing was sent now. See list_gpu_instances."
+            )
         return held
 
     def asked_for(self, action: "Action") -> OpenPlan | None:
-        """The oldest open plan for the same action that was put to a person and not used."""
+        """The newest open plan for the same action that was put to a person and not used."""
         self._forget()
-        asked = (held for held in self._plans.values() if held.action == action and held.asked_at is not None)
+        plans = reversed(self._plans.values())
+        asked = (held for held in plans if held.action == action and held.asked_at is not None)
         return next((held for held in asked if not held.used), None)
 
     def burn(self, held: OpenPlan) -> None:

@@ -63,15 +63,17 @@ def warnings(request: CreateInstanceRequest, offer: Offer) -> Iterator[str]:
 def alternatives(
     product: Product | None, products: Iterable[Product], request: CreateInstanceRequest
 ) -> tuple[str, ...]:
-    """The next best products, cheapest first: in stock, with no less memory, in words."""
+    """The next best products, cheapest first: in stock, with no less memory, cheaper than one that is too dear."""
     vram = (product.vram_gb or 0) if product else 0
     mode: BillingMode = "spot" if request.effective_billing_mode == "spot" else "onDemand"
+    too_dear = unit_hourly(product, mode) if product and product.available else None
     rows = (
         (hourly, other)
         for other in products
         if other.available and other.kind == request.kind and (other.vram_gb or 0) >= vram
         if (product is None or other.product_id != product.product_id)
         if (hourly := unit_hourly(other, mode)) is not None
+        if too_dear is None or hourly < too_dear
     )
     best = sorted(rows, key=lambda row: (row[0], row[1].product_id))[:MOST_ALTERNATIVES]
     return tuple(
@@ -85,7 +87,13 @@ def _unknown_product(request: CreateInstanceRequest, products: tuple[Product, ..
     if len(same_name) > 1:
         return f"several products have this name; choose one of {', '.join(same_name)}"
     names = [p.product_id for p in products if p.kind == request.kind]
-    return "Novita has no such product" + near(request.product_id, names) + "; search_gpu_products lists them"
+    known = "search_gpu_products lists them" if request.kind == "gpu" else _cpu_products(names)
+    return f"Novita has no such product{near(request.product_id, names)}; {known}"
+
+
+def _cpu_products(names: list[str]) -> str:
+    """No tool lists these, and there are few."""
+    return f"kind cpu has: {', '.join(names)}" if names else "this account is offered no CPU products"
 
 
 def near(wanted: str, known: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ from typing import ClassVar
 from novita_mcp.app import App
 from novita_mcp.domain.display import brief
 from novita_mcp.domain.plans import ActionName, Plan, ProductView
-from novita_mcp.domain.policy import Subject, denied, verdicts
+from novita_mcp.domain.policy import Subject, Verdict, denied, verdicts
 from novita_mcp.domain.pricing import FREE_ROOTFS_GB, Machine, Quote, quote
 from novita_mcp.domain.record import Record
 from novita_mcp.domain.request import (
@@ -27,6 +27,19 @@ from novita_mcp.provisioning.reading import FactReads, Read, read_all
 from novita_mcp.provisioning.secrets import fingerprint, reference_problems, reference_warnings, reveal
 from novita_mcp.provisioning.wording import create_facts
 
+CURED_BY_ANOTHER_PRODUCT = frozenset(
+    {
+        "stock",
+        "known_price",
+        "max_hourly_usd",
+        "max_total_hourly_usd",
+        "min_balance_hours",
+        "monthly_budget_usd",
+        "daily_budget_usd",
+    }
+)
+"""The rules that a cheaper product, or one in stock, could pass."""
+
 
 class CreateInstance(Record):
     """One create request and what becomes of it."""
@@ -44,7 +57,7 @@ class CreateInstance(Record):
         assert offer.product is not None
         named = request.model_copy(update={"product_id": offer.product.product_id})
         cautions = (*doubts(named), *warnings(request, offer), *reference_warnings(app, request))
-        return _plan(app, reads, offer, mark(named, marker), marker, self._lease(app), cautions)
+        return _plan(app, reads, offer, mark(_as_sent(named), marker), marker, self._lease(app), cautions)
 
     def needs_yes(self, app: App, plan: Plan) -> bool:
         return True
@@ -65,6 +78,13 @@ class CreateInstance(Record):
     def _lease(self, app: App) -> Decimal | None:
         asked = self.arguments.lease_hours
         return asked or app.policy.default_lease_hours or app.policy.max_lease_hours
+
+
+def _as_sent(request: CreateInstanceRequest) -> CreateInstanceRequest:
+    """The request without what a CPU product decides itself, so that nobody is shown or charged for it."""
+    if request.kind == "gpu":
+        return request
+    return request.model_copy(update={"gpu_num": None, "rootfs_size": None})
 
 
 async def _read(app: App, request: CreateInstanceRequest) -> tuple[FactReads, Offer]:
@@ -119,12 +139,16 @@ def _plan(
         warnings=cautions,
         lease_hours=lease,
         marker=marker,
-        alternatives=alternatives(offer.product, offer.products, request) if denied(found) else (),
+        alternatives=alternatives(offer.product, offer.products, request) if _is_about_product(found) else (),
         facts=tuple(create_facts(request, offer, lease)),
         fleet=facts.fleet,
         fingerprint=fingerprint(app, request),
         payload=request,
     )
+
+
+def _is_about_product(found: tuple[Verdict, ...]) -> bool:
+    return any(verdict.rule in CURED_BY_ANOTHER_PRODUCT for verdict in denied(found))
 
 
 def _machine(request: CreateInstanceRequest, offer: Offer) -> Machine:
@@ -152,4 +176,12 @@ def _subject(request: CreateInstanceRequest, offer: Offer, price: Quote, lease: 
         lease_hours=lease,
         adds_instances=1,
         quote=price,
+        renewal_usd=_renewal(request, offer),
     )
+
+
+def _renewal(request: CreateInstanceRequest, offer: Offer) -> Decimal | None:
+    if not request.auto_renew or request.effective_billing_mode != "monthly":
+        return Decimal(0)
+    again = _machine(request, offer).model_copy(update={"months": request.auto_renew_month or 1})
+    return quote(again).upfront

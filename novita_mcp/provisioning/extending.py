@@ -7,15 +7,17 @@ from novita_mcp.app import App
 from novita_mcp.domain.display import brief
 from novita_mcp.domain.history import Ownership, owned_instances
 from novita_mcp.domain.plans import ActionName, Fact, Plan, ProductView
-from novita_mcp.domain.policy import verdicts
 from novita_mcp.domain.pricing import machine_of, quote
 from novita_mcp.domain.record import Record, Usd
 from novita_mcp.errors import Refused
 from novita_mcp.ledger import EntryKind
 from novita_mcp.provisioning.actions import Happened
-from novita_mcp.provisioning.lifecycle import others, product_of, subject
-from novita_mcp.provisioning.reading import FactReads, Read, read_all
+from novita_mcp.provisioning.standing import STOCK_RULE, rulings, stand
 from novita_mcp.provisioning.wording import lease_fact
+
+DECIDED = frozenset({*STOCK_RULE, "allowed_billing"})
+"""What was decided when it was started: it has its GPU, and a way of paying for it."""
+_STOPPED = "{instance_id} is stopped; start_gpu_instance takes leaseHours. Nothing was changed."
 
 
 class ExtendLease(Record):
@@ -27,20 +29,17 @@ class ExtendLease(Record):
     lease_hours: Usd
 
     async def plan(self, app: App, marker: str) -> Plan:
-        ours = self._ours(app)
-        reads, target = FactReads(app), Read(lambda: app.client.instance(self.instance_id))
-        await read_all(target, *reads.reads)
-        instance = target.value
-        product = product_of(instance, reads.products.value)
+        ours, standing = self._ours(app), await stand(app, self.instance_id)
+        instance, product = standing.instance, standing.product
+        if not instance.runs:
+            raise Refused(_STOPPED.format(instance_id=self.instance_id))
         price = quote(machine_of(instance, product), lease_hours=self.lease_hours)
-        facts = others(reads.facts(), self.instance_id)
-        wanted = subject(instance, product, price, self.lease_hours)
         return Plan(
             action="extend",
             request={"instanceId": self.instance_id, "leaseHours": float(self.lease_hours)},
             product=ProductView.of(product) if product else None,
             quote=price,
-            guardrails=verdicts(wanted, app.policy, facts, attended=app.policy.approval == "human"),
+            guardrails=rulings(app, standing, price, without=DECIDED, lease_hours=self.lease_hours),
             warnings=(),
             lease_hours=self.lease_hours,
             marker=marker,
@@ -49,7 +48,7 @@ class ExtendLease(Record):
                 _now(ours),
                 lease_fact(self.lease_hours),
             ),
-            fleet=facts.fleet,
+            fleet=standing.facts.fleet,
         )
 
     def needs_yes(self, app: App, plan: Plan) -> bool:
@@ -71,7 +70,7 @@ class ExtendLease(Record):
         if ours is None:
             raise Refused(f"{self.instance_id} was not created here, so it has no lease. Nothing was changed.")
         if not ours.running:
-            raise Refused(f"{self.instance_id} is stopped; start_gpu_instance takes leaseHours. Nothing was changed.")
+            raise Refused(_STOPPED.format(instance_id=self.instance_id))
         return ours
 
 

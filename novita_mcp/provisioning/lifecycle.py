@@ -14,6 +14,7 @@ from novita_mcp.domain.record import Record, Usd
 from novita_mcp.errors import NotFound, Refused
 from novita_mcp.provisioning.actions import Happened
 from novita_mcp.provisioning.reading import FactReads, Read, every_product, read_all
+from novita_mcp.provisioning.settling import STOPPING
 from novita_mcp.provisioning.wording import delete_facts, start_facts, stranger_facts
 
 
@@ -44,7 +45,7 @@ class StartInstance(Record):
             product=ProductView.of(product) if product else None,
             quote=price,
             guardrails=verdicts(subject(instance, product, price, lease), app.policy, facts, attended=attended),
-            warnings=_start_warnings(instance),
+            warnings=_start_warnings(instance, product),
             lease_hours=lease,
             marker=marker,
             facts=tuple(start_facts(instance, product, lease)),
@@ -112,7 +113,7 @@ class StopInstance(Record):
 
     async def plan(self, app: App, marker: str) -> Plan:
         instance, ours = await app.client.instance(self.instance_id), is_ours(app, self.instance_id)
-        if not instance.runs:
+        if not instance.runs or instance.status in STOPPING:
             raise Refused(f"{self.instance_id} is {instance.status}: there is nothing to stop. Nothing was sent.")
         return _plain_plan("stop", instance, marker, tuple(stranger_facts(instance)), ours=ours)
 
@@ -142,7 +143,8 @@ class RestartInstance(Record):
             raise Refused(
                 f"{self.instance_id} is {instance.status}: only a running instance restarts. Nothing was sent."
             )
-        return _plain_plan("restart", instance, marker, tuple(stranger_facts(instance)), ours=ours)
+        plan = _plain_plan("restart", instance, marker, tuple(stranger_facts(instance)), ours=ours)
+        return plan.model_copy(update={"before": _last_start(instance)})
 
     def needs_yes(self, app: App, plan: Plan) -> bool:
         return not is_ours(app, self.instance_id)
@@ -153,7 +155,13 @@ class RestartInstance(Record):
 
     async def look(self, app: App, plan: Plan) -> tuple[Happened, str]:
         instance = await app.client.instance(self.instance_id)
-        return ("yes" if "estart" in instance.status else "unsure"), self.instance_id
+        restarted = instance.status in {"toRestart", "restarting"} or _last_start(instance) != plan.before
+        return ("yes" if restarted else "no"), self.instance_id
+
+
+def _last_start(instance: Instance) -> tuple[str, ...]:
+    """What is another after each start: the time, and the way in."""
+    return (str(instance.last_started_at), instance.ssh.command if instance.ssh else "")
 
 
 def is_ours(app: App, instance_id: str) -> bool:
@@ -187,12 +195,14 @@ def subject(instance: Instance, product: Product | None, price: Quote, lease: De
     )
 
 
-def _start_warnings(instance: Instance) -> tuple[str, ...]:
+def _start_warnings(instance: Instance, product: Product | None) -> tuple[str, ...]:
     reclaimed = instance.billing_mode == "spot" and instance.spot_reclaim_at is not None
     notes = [
         "Host, port and password of its connections change with each start.",
         "The GPU may have gone to somebody else; then Novita refuses the start.",
     ]
+    if product is not None and not product.available:
+        notes.append(f"Novita lists {product.name} as sold out now.")
     if reclaimed:
         notes.append("This spot instance was reclaimed; a migrate may be needed instead of a start.")
     return tuple(notes)

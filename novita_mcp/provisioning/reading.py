@@ -19,13 +19,13 @@ from novita_mcp.domain.history import (
 )
 from novita_mcp.domain.policy import Facts
 from novita_mcp.domain.pricing import machine_of, quote
-from novita_mcp.domain.spending import Spent, day_start, month_start
-from novita_mcp.errors import ApiError, KeyMissing, KeyRejected
+from novita_mcp.domain.spending import Spent, day_start, incurred_usd, month_start
+from novita_mcp.errors import ApiError, KeyMissing, KeyRejected, LedgerError
 from novita_mcp.ledger import Entry
 
 T = TypeVar("T")
 UNAUTHORIZED = 401
-NO_BILLS = "Novita's bills could not be read, so this is the ledger's own estimate"
+NO_BILLS = "Novita's bills could not be read, so this is an estimate from the ledger and from what runs"
 
 
 class Read(Generic[T]):
@@ -99,12 +99,13 @@ class FactReads:
         """What was read, as the rules want it."""
         app, now, balance = self._app, self._app.clock.now(), self.balance.or_none
         policy, entries = app.policy, app.ledger.entries()
+        fleet, begun, dawn = self.fleet(entries), month_start(now), day_start(now)
         return Facts(
             now=now,
-            fleet=self.fleet(entries),
+            fleet=fleet,
             balance_usd=None if balance is None else balance.available_usd,
-            month=None if policy.monthly_budget_usd is None else spent(self.month, entries, month_start(now), now),
-            today=None if policy.daily_budget_usd is None else spent(self.today, entries, day_start(now), now),
+            month=None if policy.monthly_budget_usd is None else spent(self.month, entries, fleet, begun, now),
+            today=None if policy.daily_budget_usd is None else spent(self.today, entries, fleet, dawn, now),
         )
 
     def fleet(self, entries: Iterable[Entry]) -> Fleet | None:
@@ -113,6 +114,14 @@ class FactReads:
         if instances is None:
             return None
         return fleet_of(instances, self.products.or_none or (), tuple(entries), self._app.clock.now())
+
+
+def recorded(app: App) -> tuple[tuple[Entry, ...], str]:
+    """The ledger's lines; none, and why, where it cannot be read: what exists can be shown all the same."""
+    try:
+        return app.ledger.entries(), ""
+    except LedgerError as error:
+        return (), f"Nothing can be marked as created here, and nothing can be spent: {error}"
 
 
 async def every_product(app: App) -> tuple[Product, ...]:
@@ -146,10 +155,10 @@ def fleet_of(
 
 def _member(instance: Instance, products: Mapping[str, Product], owned: Ownership | None) -> FleetMember:
     price = quote(machine_of(instance, products.get(instance.product_id)))
-    recorded = owned.hourly_usd if owned else None
+    written = owned.hourly_usd if owned else None
     return FleetMember(
         instance=instance,
-        hourly_usd=recorded if price.hourly is None else price.hourly,
+        hourly_usd=written if price.hourly is None else price.hourly,
         stopped_hourly_usd=price.stopped_hourly,
         ours=owned is not None,
         lease_until=owned.lease.until if owned and owned.lease else None,
@@ -166,9 +175,14 @@ async def _today(app: App) -> Decimal:
     return await app.client.spent_between_usd(day_start(now), now)
 
 
-def spent(read: Read[Decimal], entries: tuple[Entry, ...], since: datetime, now: datetime) -> Spent:
-    """What a period cost so far: the higher of the bills and the ledger."""
-    estimate = spent_estimate(entries, since, now)
+def spent(
+    read: Read[Decimal], entries: tuple[Entry, ...], fleet: Fleet | None, since: datetime, now: datetime
+) -> Spent:
+    """What a period cost so far: the highest of the bills, of the ledger with what others run, and of all that runs."""
+    members = fleet.members if fleet else ()
+    foreign = (member for member in members if not member.ours)
+    recorded_usd = spent_estimate(entries, since, now) + incurred_usd(foreign, since, now)
+    estimate = max(recorded_usd, incurred_usd(members, since, now))
     billed = read.or_none
     if billed is None:
         return Spent(usd=estimate, doubt=NO_BILLS)

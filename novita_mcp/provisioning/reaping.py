@@ -4,22 +4,23 @@ import logging
 from datetime import timedelta
 from typing import Literal
 
+import anyio
+
 from novita_mcp.app import App
 from novita_mcp.domain.catalog import Instance
 from novita_mcp.domain.history import Ownership, owned_instances
 from novita_mcp.domain.leases import due, last_failure
 from novita_mcp.domain.record import Record
-from novita_mcp.errors import NotFound, NovitaMcpError, OutcomeUnknown
+from novita_mcp.errors import ApiError, NotFound, NovitaMcpError, OutcomeUnknown
 from novita_mcp.ledger import EntryKind
+from novita_mcp.provisioning.settling import STOPPING
 
-EVERY_SECONDS = 30.0
 LOOK_EVERY_SECONDS = 3.0
 MOST_LOOKS = 20
 REPEAT_FAILURE_AFTER = timedelta(minutes=10)
 """The same failure is written again after this long, so that the ledger shows it going on without growing."""
 STILL_RUNS = "Novita accepted the stop, but the instance still runs"
 NOT_UP = "it is {status}, and Novita stops only what runs: delete it to end the cost"
-STOPPING = frozenset({"toStop", "stopping"})
 
 logger = logging.getLogger(__name__)
 
@@ -29,40 +30,43 @@ class Reaped(Record):
 
     instance_id: str
     name: str
-    result: Literal["stopped", "already stopped", "gone", "failed"]
+    result: Literal["stopped", "already stopped", "extended", "gone", "failed"]
     why: str = ""
 
 
-async def reap_for_ever(app: App) -> None:
-    """Enforce leases until cancelled; a pass that fails is told to the log and made again."""
-    while True:
-        try:
-            await reap(app)
-        except NovitaMcpError as error:
-            logger.warning("leases could not be enforced: %s", error)
-        await app.clock.sleep(EVERY_SECONDS)
-
-
 async def reap(app: App) -> tuple[Reaped, ...]:
-    """Stop every instance of ours whose lease has run out, once.
+    """Stop every instance of ours whose lease has run out, once, side by side.
 
     Raises:
         LedgerError: The leases cannot be read.
     """
-    return tuple([await _reap_one(app, one) for one in due(app.ledger.entries(), app.clock.now())])
+    results: list[Reaped] = []
+    async with anyio.create_task_group() as group:
+        for one in due(app.ledger.entries(), app.clock.now()):
+            group.start_soon(_reap_into, app, one, results)
+    return tuple(sorted(results, key=lambda result: result.instance_id))
+
+
+async def _reap_into(app: App, one: Ownership, results: list[Reaped]) -> None:
+    results.append(await _reap_one(app, one))
 
 
 async def _reap_one(app: App, one: Ownership) -> Reaped:
     try:
+        return await _stop_if_due(app, one)
+    except NovitaMcpError as error:
+        return _failed(app, one, str(error))
+
+
+async def _stop_if_due(app: App, one: Ownership) -> Reaped:
+    try:
         instance = await app.client.instance(one.instance_id)
-        if not _carries_marker(instance, one):
-            return _failed(app, one, "it does not carry the marker of its plan, so it is not touched")
-        return await _stop(app, one, instance)
     except NotFound:
         app.ledger.append(EntryKind.OBSERVED, instance_id=one.instance_id, facts={"status": "gone"})
         return Reaped(instance_id=one.instance_id, name=one.name, result="gone")
-    except NovitaMcpError as error:
-        return _failed(app, one, str(error))
+    if not _carries_marker(instance, one):
+        return _failed(app, one, "it does not carry the marker of its plan, so it is not touched")
+    return await _stop(app, one, instance)
 
 
 def _carries_marker(instance: Instance, one: Ownership) -> bool:
@@ -73,29 +77,32 @@ async def _stop(app: App, one: Ownership, instance: Instance) -> Reaped:
     if not instance.runs:
         return _reaped(app, one, "already stopped")
     if not _still_due(app, one):
-        return Reaped(instance_id=one.instance_id, name=one.name, result="already stopped", why="extended")
+        return Reaped(instance_id=one.instance_id, name=one.name, result="extended")
     if instance.status not in STOPPING | {"running"}:
         return _failed(app, one, NOT_UP.format(status=instance.status))
-    if instance.status == "running":
-        await _send_stop(app, one)
-    if await _seen_stopped(app, one):
+    trouble = await _send_stop(app, one) if instance.status == "running" else None
+    if await _seen_stopped(app, one, patient=trouble is None or isinstance(trouble, OutcomeUnknown)):
         return _reaped(app, one, "stopped")
-    return _failed(app, one, STILL_RUNS)
+    return _failed(app, one, STILL_RUNS if trouble is None else str(trouble))
 
 
-async def _send_stop(app: App, one: Ownership) -> None:
-    """Ask for the stop; a lost reply is judged by what the instance then shows."""
+async def _send_stop(app: App, one: Ownership) -> ApiError | None:
+    """Ask for the stop; what went wrong, if anything: what the instance then shows decides."""
     try:
         await app.client.stop_instance(one.instance_id)
-    except OutcomeUnknown as error:
-        logger.warning("the reply to a stop was lost: %s", error)
+    except ApiError as error:
+        return error
+    return None
 
 
-async def _seen_stopped(app: App, one: Ownership) -> bool:
+async def _seen_stopped(app: App, one: Ownership, *, patient: bool) -> bool:
+    """Whether it stops; after a refusal only if somebody else's stop is under way already."""
     for _ in range(MOST_LOOKS):
         instance = await app.client.instance(one.instance_id)
         if not instance.runs:
             return True
+        if not patient and instance.status not in STOPPING:
+            return False
         await app.clock.sleep(LOOK_EVERY_SECONDS)
     return False
 
@@ -107,7 +114,10 @@ def _still_due(app: App, one: Ownership) -> bool:
 
 
 def _reaped(app: App, one: Ownership, result: Literal["stopped", "already stopped"]) -> Reaped:
-    app.ledger.append(EntryKind.REAPED, instance_id=one.instance_id, plan_id=one.plan_id, facts={"result": result})
+    """Write the end of the lease down, unless another server was faster."""
+    if _still_due(app, one):
+        facts = {"result": result}
+        app.ledger.append(EntryKind.REAPED, instance_id=one.instance_id, plan_id=one.plan_id, facts=facts)
     return Reaped(instance_id=one.instance_id, name=one.name, result=result)
 
 

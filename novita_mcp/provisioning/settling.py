@@ -5,14 +5,16 @@ from datetime import timedelta
 
 from novita_mcp.app import App
 from novita_mcp.domain.catalog import Instance
-from novita_mcp.domain.history import Intent, open_intents, recent_absences
+from novita_mcp.domain.history import REMEMBERED_FOR, Intent, open_intents, owned_instances, recent_absences
 from novita_mcp.errors import ApiError, OutcomeUnknown
 from novita_mcp.ledger import EntryKind
-from novita_mcp.provisioning.finding import find_created
 
 GRACE = timedelta(seconds=15)
 """How long after sending a create may still be missing from the list without being judged absent."""
 PATIENCE_SECONDS = 2.0
+SEEN_ON_INSTANCES = frozenset({"create", "start", "stop", "restart", "delete"})
+"""What the list of instances tells; of anything else the ledger believes that it happened, and over-counts."""
+STOPPING = frozenset({"toStop", "stopping"})
 
 
 async def settle_open(app: App) -> None:
@@ -22,16 +24,49 @@ async def settle_open(app: App) -> None:
         OutcomeUnknown: Something is open and Novita cannot be asked, so nothing may be spent.
 
     """
-    now, entries = app.clock.now(), app.ledger.entries()
-    waiting, absent = open_intents(entries), recent_absences(entries, now)
-    if not waiting and not absent:
+    entries = app.ledger.entries()
+    waiting = _without_extensions(app, open_intents(entries))
+    watched = recent_absences(entries, app.clock.now())
+    if not waiting and not watched:
         return
-    await _adopt_late(app, absent)
-    while waiting:
+    instances = await _listed(app, waiting or watched)
+    adopt_late(app, instances)
+    await _settle_all(app, waiting, instances)
+
+
+def adopt_late(app: App, instances: Iterable[Instance]) -> None:
+    """Take over what was judged absent and is there after all, however late it came."""
+    entries, listed = app.ledger.entries(), tuple(instances)
+    owned = owned_instances(entries)
+    for intent in recent_absences(entries, app.clock.now(), REMEMBERED_FOR):
+        found = _match(intent, listed)
+        if found is None or not found.exists:
+            continue
+        known = owned.get(found.instance_id)
+        restarted = intent.action == "start" and found.runs and known is not None and not known.running
+        if (intent.action == "create" and known is None) or restarted:
+            _write(app, intent, "yes", found.instance_id)
+
+
+async def _settle_all(app: App, waiting: tuple[Intent, ...], instances: tuple[Instance, ...]) -> None:
+    """Look again and again until each is seen or its time is up, by either clock: the wall's may be turned."""
+    started = app.clock.monotonic()
+    while True:
+        waited = app.clock.monotonic() - started >= GRACE.total_seconds()
+        waiting = tuple(intent for intent in waiting if not _settle(app, intent, instances, give_up=waited))
+        if not waiting:
+            return
+        await app.clock.sleep(PATIENCE_SECONDS)
         instances = await _listed(app, waiting)
-        waiting = tuple([intent for intent in waiting if not await _settle(app, intent, instances)])
-        if waiting:
-            await app.clock.sleep(PATIENCE_SECONDS)
+
+
+def _without_extensions(app: App, waiting: tuple[Intent, ...]) -> tuple[Intent, ...]:
+    """Settle what only the ledger knows of: a longer lease is there, or it is not."""
+    for intent in waiting:
+        if intent.action == "extend":
+            written = app.ledger.entries(plan_id=intent.plan_id, kinds=(EntryKind.LEASE_SET,))
+            _write(app, intent, "yes" if written else "no", intent.instance_id)
+    return tuple(intent for intent in waiting if intent.action != "extend")
 
 
 async def _listed(app: App, waiting: Iterable[Intent]) -> tuple[Instance, ...]:
@@ -45,31 +80,24 @@ async def _listed(app: App, waiting: Iterable[Intent]) -> tuple[Instance, ...]:
         ) from error
 
 
-async def _adopt_late(app: App, absent: tuple[Intent, ...]) -> None:
-    if not absent:
-        return
-    instances = await _listed(app, absent)
-    for intent in absent:
-        found = await _match(app, intent, instances) if intent.action == "create" else None
-        if found is not None:
-            _write(app, intent, "yes", found.instance_id)
-
-
-async def _settle(app: App, intent: Intent, instances: tuple[Instance, ...]) -> bool:
-    found = await _match(app, intent, instances)
+def _settle(app: App, intent: Intent, instances: tuple[Instance, ...], *, give_up: bool) -> bool:
+    found = _match(intent, instances)
+    if intent.action not in SEEN_ON_INSTANCES:
+        _write(app, intent, "yes", intent.instance_id)
+        return True
     if found is not None and _shows(intent, found):
         _write(app, intent, "yes", found.instance_id)
         return True
     gone = intent.action == "delete" and found is None
-    if gone or app.clock.now() - intent.sent_at >= GRACE:
+    if gone or give_up or app.clock.now() - intent.sent_at >= GRACE:
         _write(app, intent, "yes" if gone else "no", intent.instance_id)
         return True
     return False
 
 
-async def _match(app: App, intent: Intent, instances: Iterable[Instance]) -> Instance | None:
+def _match(intent: Intent, instances: Iterable[Instance]) -> Instance | None:
     if intent.action == "create":
-        return await find_created(app, intent.marker, instances, intent.instances_before)
+        return next((instance for instance in instances if instance.marker == intent.marker), None)
     return next((instance for instance in instances if instance.instance_id == intent.instance_id), None)
 
 
@@ -79,7 +107,7 @@ def _shows(intent: Intent, instance: Instance) -> bool:
         case "start":
             return instance.runs
         case "stop":
-            return not instance.runs
+            return not instance.runs or instance.status in STOPPING
         case "delete":
             return not instance.exists
     return True

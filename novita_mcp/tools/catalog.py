@@ -1,5 +1,6 @@
 """The tools that show what can be rented and which ids a create needs."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -8,13 +9,14 @@ from mcp.types import CallToolResult
 from pydantic import Field
 
 from novita_mcp.app import App
-from novita_mcp.domain.catalog import BillingMode, Cluster, Product, Stock
-from novita_mcp.domain.display import third_party, usd
+from novita_mcp.domain.catalog import BillingMode, Product, Stock
+from novita_mcp.domain.display import brief, clean, third_party, usd
 from novita_mcp.domain.pricing import unit_hourly
 from novita_mcp.domain.record import Record, Usd
-from novita_mcp.domain.search import Wish, hourly_usd, matches
-from novita_mcp.errors import InvalidArguments, Problem
-from novita_mcp.provisioning.checking import in_regions, near
+from novita_mcp.domain.regions import Region
+from novita_mcp.domain.search import hourly_usd
+from novita_mcp.domain.wishes import Wish, described
+from novita_mcp.provisioning.choosing import Found, find_products
 from novita_mcp.provisioning.reading import Read, read_all
 from novita_mcp.tools.flat import answer
 
@@ -25,23 +27,18 @@ ResourceKind = Literal["clusters", "networkStorages", "registryAuths", "template
 
 
 class SearchArguments(Record):
-    """What kind of GPU is wanted."""
+    """What kind of GPU is wanted; arguments count more than the words of the query."""
 
-    query: Annotated[str, Field(max_length=200, description='Words of the name, like "4090" or "H100 80GB".')] = ""
-    gpu_num: Annotated[int, Field(strict=True, ge=1, le=8, description="GPUs wanted.")] = 1
-    billing_mode: Annotated[BillingMode, Field(description="How to pay.")] = "onDemand"
-    cluster_id: Annotated[str, Field(max_length=255, description="Only this cluster.")] = ""
+    query: Annotated[str, Field(max_length=200, description='In plain words: "2x H100 in the US, spot, under $3".')] = (
+        ""
+    )
+    gpu_num: Annotated[int | None, Field(strict=True, ge=1, le=8, description="GPUs wanted; else 1.")] = None
+    billing_mode: Annotated[BillingMode | None, Field(description="Else onDemand.")] = None
+    cluster_id: Annotated[str, Field(max_length=255, description="Only this cluster or region.")] = ""
     min_vram_gb: Annotated[int | None, Field(strict=True, ge=1, le=10000, description="GB of memory per GPU.")] = None
     max_hourly_usd: Annotated[Usd | None, Field(gt=0, description="For all GPUs wanted together.")] = None
     available_only: Annotated[bool, Field(strict=True, description="Hide what is sold out.")] = True
     limit: Annotated[int, Field(strict=True, ge=1, le=100)] = 10
-
-
-class Region(Record):
-    """Where a product is offered; the id is None where no cluster has that name."""
-
-    name: str
-    cluster_id: str | None
 
 
 class ProductRow(Record):
@@ -74,49 +71,29 @@ async def search_gpu_products(args: SearchArguments, ctx: Context[App]) -> Annot
     """Find GPU products to rent, cheapest first: price per hour for gpuNum GPUs, memory, stock, regions with their
     clusterId, disk range. Free; call it before create_gpu_instance. hourly is null where the price is unknown.
     """
-    client = ctx.request_context.lifespan_context.client
-    products = Read(
-        lambda: client.products(
-            cluster_id=args.cluster_id or None, gpu_num=args.gpu_num, billing_mode=args.billing_mode
-        )
-    )
-    clusters = Read(client.clusters)
-    await read_all(products, clusters)
-    known = clusters.or_none or ()
-    wish = _wish(args, known, checked=clusters.error is None)
-    found = matches(products.value, wish)
-    rows = tuple(_row(product, wish, known) for product in found[: args.limit])
-    result = ProductList(products=rows, total=len(found), note=_note(found, args))
+    found = await find_products(ctx.request_context.lifespan_context.client, _wish(args), args.query, args.cluster_id)
+    rows = tuple(_row(product, found) for product in found.products[: args.limit])
+    result = ProductList(products=rows, total=len(found.products), note=_note(found, args.limit))
     return answer("\n".join((*map(_product_line, rows), result.note)), result)
 
 
-def _wish(args: SearchArguments, clusters: tuple[Cluster, ...], *, checked: bool) -> Wish:
-    cluster = next((cluster for cluster in clusters if cluster.cluster_id == args.cluster_id), None)
-    if args.cluster_id and cluster is None and checked:
-        hint = near(args.cluster_id, [cluster.cluster_id for cluster in clusters])
-        raise InvalidArguments((Problem("clusterId", f"Novita has no such cluster{hint}"),))
-    return Wish(
-        query=args.query,
-        gpu_num=args.gpu_num,
-        billing_mode=args.billing_mode,
-        cluster=cluster,
-        min_vram_gb=args.min_vram_gb,
-        max_hourly_usd=args.max_hourly_usd,
-        available_only=args.available_only,
-    )
+def _wish(args: SearchArguments) -> Wish:
+    """What the arguments say; only those that were given count."""
+    named = args.model_dump(exclude_unset=True, exclude_none=True, by_alias=False)
+    return Wish(**{name: value for name, value in named.items() if name in Wish.model_fields})
 
 
-def _row(product: Product, wish: Wish, clusters: tuple[Cluster, ...]) -> ProductRow:
+def _row(product: Product, found: Found) -> ProductRow:
     return ProductRow(
         product_id=product.product_id,
         name=product.name,
         vram_gb=product.vram_gb,
-        hourly=hourly_usd(product, wish),
+        hourly=hourly_usd(product, found.wish),
         hourly_per_gpu=unit_hourly(product, "onDemand"),
         spot_hourly_per_gpu=product.spot_hourly_usd,
         stock=product.stock,
         available=product.available,
-        regions=tuple(_region(name, clusters) for name in product.regions),
+        regions=found.market.regions(product),
         cpu_cores_per_gpu=product.cpu_cores,
         memory_gb_per_gpu=product.memory_gb,
         min_rootfs_gb=product.min_rootfs_gb,
@@ -124,27 +101,28 @@ def _row(product: Product, wish: Wish, clusters: tuple[Cluster, ...]) -> Product
     )
 
 
-def _region(name: str, clusters: tuple[Cluster, ...]) -> Region:
-    cluster = next((cluster for cluster in clusters if in_regions(cluster, (name,))), None)
-    return Region(name=name, cluster_id=cluster.cluster_id if cluster else None)
-
-
 def _product_line(row: ProductRow) -> str:
     places = ", ".join(region.cluster_id or third_party(region.name, 40) for region in row.regions) or "any region"
     spot = f", spot {usd(row.spot_hourly_per_gpu)}/GPU" if row.spot_hourly_per_gpu else ""
     stock = f"stock {row.stock}" if row.available else "sold out"
-    return f"{row.product_id}: {third_party(row.name, 60)} {usd(row.hourly)}/h{spot}, {stock}, {places}"
+    return f"{clean(row.product_id)}: {third_party(row.name, 60)} {usd(row.hourly)}/h{spot}, {stock}, {places}"
 
 
-def _note(found: tuple[Product, ...], args: SearchArguments) -> str:
-    if not found:
-        return (
-            "Nothing fits. Widen the search: availableOnly false, a higher maxHourlyUsd, fewer GPUs or another query."
-        )
-    more = f" of {len(found)}; raise limit for more" if len(found) > args.limit else ""
-    return (
-        f"{min(len(found), args.limit)} products{more}, cheapest first, for {args.gpu_num} GPU(s), {args.billing_mode}."
-    )
+def _note(found: Found, limit: int) -> str:
+    return " ".join((_counted(found, limit), *found.remarks, *_not_heeded(found.wish)))
+
+
+def _counted(found: Found, limit: int) -> str:
+    count, sought = len(found.products), described(found.wish)
+    if not count:
+        return f"Nothing fits: {sought}."
+    more = f" of {count}, raise limit for more" if count > limit else ""
+    return f"{min(count, limit)} product{'s' if count > 1 else ''}{more}; cheapest first; for: {sought}."
+
+
+def _not_heeded(wish: Wish) -> Iterator[str]:
+    if wish.unclear:
+        yield f"Not understood, so not heeded: {brief(', '.join(wish.unclear), 120)}."
 
 
 class ResourceArguments(Record):
@@ -176,12 +154,17 @@ async def list_resources(args: ResourceArguments, ctx: Context[App]) -> Annotate
     rows = await _READERS[args.kind](ctx.request_context.lifespan_context)
     wanted = args.query.casefold()
     items = tuple(row for row in rows if wanted in f"{row.id} {row.name}".casefold())
-    lines = [
-        f"{row.id}: {third_party(row.name, 60)} " + ", ".join(f"{k} {v}" for k, v in row.details.items())
-        for row in items
-    ]
-    text = "\n".join(lines) or f"No {args.kind} found."
+    text = "\n".join(map(_resource_line, items)) or f"No {args.kind} found."
     return answer(text, ResourceList(kind=args.kind, items=items))
+
+
+def _resource_line(row: ResourceRow) -> str:
+    details = (f"{name} {_detail(value)}" for name, value in row.details.items())
+    return f"{clean(row.id)}: {third_party(row.name, 60)} {', '.join(details)}"
+
+
+def _detail(value: str | int | bool) -> str:  # noqa: FBT001 - a value to show
+    return third_party(value) if isinstance(value, str) else str(value)
 
 
 async def _clusters(app: App) -> tuple[ResourceRow, ...]:

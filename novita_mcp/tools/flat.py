@@ -1,6 +1,7 @@
 """A tool whose arguments are one flat object, published and checked by one model."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
@@ -11,7 +12,8 @@ from pydantic import ConfigDict, Field
 from novita_mcp.domain.arguments import parse
 from novita_mcp.domain.leases import reminders
 from novita_mcp.domain.record import Record
-from novita_mcp.errors import LedgerError, NovitaMcpError
+from novita_mcp.errors import NovitaMcpError
+from novita_mcp.provisioning.reading import recorded
 from novita_mcp.schema import input_schema, output_schema
 
 ARGUMENTS = "args"
@@ -36,8 +38,10 @@ class FlatTool(Tool):
         annotations: ToolAnnotations,
     ) -> "FlatTool":
         """Make the tool from a function that takes its parsed arguments as `args`."""
-        plain = Tool.from_function(fn, name=name, title=title, description=description, annotations=annotations)
-        plain.fn_metadata.output_schema = output_schema(result, depth=1)
+        plain = Tool.from_function(
+            fn, name=name, title=title, description=description, annotations=annotations, structured_output=False
+        )
+        plain.fn_metadata.output_schema = _published(result)
         fields = {field: getattr(plain, field) for field in Tool.model_fields}
         fields["parameters"] = input_schema(arguments)
         return cls(**fields, arguments_model=arguments)
@@ -60,12 +64,18 @@ class FlatTool(Tool):
             raise
 
 
+@cache
+def _published(result: type[Record]) -> dict[str, Any]:
+    return output_schema(result, depth=1)
+
+
 def _reminding(context: Any, result: Any) -> Any:
-    """The result with what is urgent about leases, whichever tool was called."""
-    app = context.request_context.lifespan_context
-    if not isinstance(result, CallToolResult) or isinstance(app.opened, LedgerError):
+    """The result with what is urgent about leases, whichever tool was called; nothing may lose a result."""
+    if not isinstance(result, CallToolResult):
         return result
-    urgent = [TextContent(type="text", text=line) for line in reminders(app.ledger.entries(), app.clock.now())]
+    app = context.request_context.lifespan_context
+    entries, _ = recorded(app)
+    urgent = [TextContent(type="text", text=line) for line in reminders(entries, app.clock.now())]
     return result.model_copy(update={"content": [*result.content, *urgent]}) if urgent else result
 
 

@@ -1,22 +1,26 @@
 """The tools that show what exists, how to reach it and what it costs."""
 
-from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from decimal import Decimal
+from typing import Annotated, Literal
 
 from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult
 from pydantic import Field
 
 from novita_mcp.app import App
-from novita_mcp.domain.catalog import Instance, PortMapping
+from novita_mcp.domain.catalog import Instance
+from novita_mcp.domain.connecting import Connections, connections
 from novita_mcp.domain.display import brief, third_party, usd
 from novita_mcp.domain.fleet import Fleet, FleetMember
+from novita_mcp.domain.noticing import forgotten, notices
 from novita_mcp.domain.record import Record, Usd
-from novita_mcp.provisioning.reading import FactReads, Read, fleet_of, read_all
+from novita_mcp.domain.startup import standing
+from novita_mcp.ledger import Entry
+from novita_mcp.provisioning.reading import FactReads, Read, fleet_of, read_all, recorded
+from novita_mcp.provisioning.waiting import awaited
 from novita_mcp.tools.flat import answer
 
-POLL_SECONDS = 2.0
 DEFAULT_WAIT_SECONDS = 45
 
 
@@ -64,16 +68,18 @@ async def list_gpu_instances(args: ListArguments, ctx: Context[App]) -> Annotate
 async def every_instance(app: App, args: ListArguments | None = None) -> InstanceList:
     """Everything on the account that is asked for."""
     wanted = args or ListArguments()
-    fleet = await _fleet(app)
+    entries, doubt = recorded(app)
+    fleet = await _fleet(app, entries)
     shown = tuple(member for member in fleet.members if _wanted(member.instance, wanted))
-    rows = tuple(_row(member) for member in shown)
-    return InstanceList(instances=rows, total=len(rows), total_hourly=fleet.burn_usd, note=_note(fleet, len(rows)))
+    rows = tuple(_row(member, app.clock.now()) for member in shown)
+    note = " ".join(filter(None, (_note(fleet, len(rows)), doubt)))
+    return InstanceList(instances=rows, total=len(rows), total_hourly=fleet.burn_usd, note=note)
 
 
-async def _fleet(app: App) -> Fleet:
+async def _fleet(app: App, entries: tuple[Entry, ...]) -> Fleet:
     reads = FactReads(app)
     await read_all(reads.instances, reads.products)
-    return fleet_of(reads.instances.value, reads.products.or_none or (), app.ledger.entries(), app.clock.now())
+    return fleet_of(reads.instances.value, reads.products.or_none or (), entries, app.clock.now())
 
 
 def _wanted(instance: Instance, args: ListArguments) -> bool:
@@ -81,12 +87,12 @@ def _wanted(instance: Instance, args: ListArguments) -> bool:
     return right_status and args.name.casefold() in instance.name.casefold()
 
 
-def cost_now(member: FleetMember) -> Any:
-    """USD per hour at this moment."""
-    return member.hourly_usd if member.instance.runs else member.stopped_hourly_usd
+def _cost_now(member: FleetMember, instance: Instance) -> Decimal | None:
+    """USD per hour at the moment at which the instance was read."""
+    return member.hourly_usd if instance.runs else member.stopped_hourly_usd
 
 
-def _row(member: FleetMember) -> InstanceRow:
+def _row(member: FleetMember, now: datetime) -> InstanceRow:
     instance = member.instance
     return InstanceRow(
         instance_id=instance.instance_id,
@@ -95,26 +101,12 @@ def _row(member: FleetMember) -> InstanceRow:
         product_name=brief(instance.product_name, 60),
         gpu_num=instance.gpu_num,
         cluster_id=instance.cluster_id,
-        hourly_now=cost_now(member),
+        hourly_now=_cost_now(member, instance),
         billing_mode=instance.billing_mode,
         ours=member.ours,
         lease_until=member.lease_until,
-        notice="; ".join(notices(instance)),
+        notice="; ".join((*notices(instance, now), *forgotten(member, now))),
     )
-
-
-def notices(instance: Instance) -> Iterator[str]:
-    """What a person should know: a failed start, a spot reclaim, an ending subscription, arrears."""
-    if instance.status_error:
-        yield f"failed: {third_party(instance.status_error)}"
-    if instance.spot_status in {"notified", "reclaiming"} and instance.spot_reclaim_at:
-        yield f"spot is reclaimed at {instance.spot_reclaim_at:%Y-%m-%d %H:%M} UTC"
-    elif instance.spot_reclaim_at and instance.status == "exited":
-        yield "spot was reclaimed"
-    if instance.billing_mode == "monthly" and instance.ends_at:
-        yield f"subscription ends {instance.ends_at:%Y-%m-%d}"
-    if instance.status == "freezing":
-        yield "the account is in arrears; volumes are released after 3 days"
 
 
 def _line(row: InstanceRow) -> str:
@@ -140,23 +132,6 @@ class GetArguments(Record):
     timeout_seconds: Annotated[int, Field(strict=True, ge=1, le=600, description="Longest wait of this call.")] = (
         DEFAULT_WAIT_SECONDS
     )
-
-
-class PortRow(Record):
-    """An open port and where it is reached."""
-
-    port: int
-    type: str
-    endpoint: str
-
-
-class Connections(Record):
-    """The ways in; what is not up yet is empty, and passwords are not here."""
-
-    ssh_command: str
-    jupyter_url: str
-    web_terminal_url: str
-    ports: tuple[PortRow, ...]
 
 
 class Hardware(Record):
@@ -202,45 +177,38 @@ async def details_of(app: App, args: GetArguments, ctx: Context[App] | None = No
     Raises:
         NotFound: It is gone, or never was.
     """
-    instance, fleet = await _awaited(app, ctx, args), Read(lambda: _fleet(app))
-    await read_all(fleet)
-    return _details(instance, fleet.or_none, args)
+    entries, _ = recorded(app)
+    reading, fleet = Read(lambda: app.client.instance(args.instance_id)), Read(lambda: _fleet(app, entries))
+    await read_all(reading, fleet)
+    instance, member = reading.value, _member(fleet.or_none, args.instance_id)
+    if args.wait_for is not None:
+        tell, hourly = None if ctx is None else ctx.report_progress, member.hourly_usd if member else None
+        instance = await awaited(app, instance, args.wait_for, args.timeout_seconds, hourly, tell)
+    return _details(instance, member, args, app.clock.now())
 
 
-async def _awaited(app: App, ctx: Context[App] | None, args: GetArguments) -> Instance:
-    """The instance, read until it is as wanted, has failed, or the time is up."""
-    started = app.clock.monotonic()
-    while True:
-        instance = await app.client.instance(args.instance_id)
-        waited = app.clock.monotonic() - started
-        if args.wait_for is None or _settled(instance, args.wait_for) or waited >= args.timeout_seconds:
-            return instance
-        if ctx is not None:
-            await ctx.report_progress(waited, args.timeout_seconds, f"{args.instance_id} is {instance.status}")
-        await app.clock.sleep(min(POLL_SECONDS, args.timeout_seconds - waited))
+def _member(fleet: Fleet | None, instance_id: str) -> FleetMember | None:
+    members = fleet.members if fleet else ()
+    return next((member for member in members if member.instance.instance_id == instance_id), None)
 
 
-def _settled(instance: Instance, wanted: str) -> bool:
-    return instance.status == wanted or bool(instance.status_error) or not instance.exists
-
-
-def _details(instance: Instance, fleet: Fleet | None, args: GetArguments) -> InstanceDetails:
-    member = next((m for m in fleet.members if m.instance.instance_id == instance.instance_id), None) if fleet else None
-    reached = None if args.wait_for is None else instance.status == args.wait_for
+def _details(instance: Instance, member: FleetMember | None, args: GetArguments, now: datetime) -> InstanceDetails:
+    idle = forgotten(member, now) if member else ()
+    hourly = _cost_now(member, instance) if member else None
     return InstanceDetails(
         instance_id=instance.instance_id,
         name=brief(instance.name),
         status=instance.status,
-        reached=reached,
+        reached=None if args.wait_for is None else instance.status == args.wait_for,
         hardware=_hardware(instance),
         image_url=brief(instance.image_url, 500),
         billing_mode=instance.billing_mode,
-        hourly_now=cost_now(member) if member else None,
+        hourly_now=hourly,
         ours=member.ours if member else False,
         lease_until=member.lease_until if member else None,
-        connections=_connections(instance),
-        notice="; ".join(notices(instance)),
-        note=_standing(instance, args, reached=reached),
+        connections=connections(instance),
+        notice="; ".join((*notices(instance, now), *idle)),
+        note=" ".join(standing(instance, args.wait_for, args.timeout_seconds, hourly, now)),
     )
 
 
@@ -254,32 +222,6 @@ def _hardware(instance: Instance) -> Hardware:
     )
 
 
-def _connections(instance: Instance) -> Connections:
-    return Connections(
-        ssh_command=brief(instance.ssh.command) if instance.ssh else "",
-        jupyter_url=brief(instance.jupyter.address) if instance.jupyter else "",
-        web_terminal_url=brief(instance.web_terminal.address) if instance.web_terminal else "",
-        ports=tuple(_port(mapping) for mapping in instance.ports),
-    )
-
-
-def _port(mapping: PortMapping) -> PortRow:
-    return PortRow(port=mapping.port, type=mapping.type, endpoint=brief(mapping.endpoint))
-
-
-def _standing(instance: Instance, args: GetArguments, *, reached: bool | None) -> str:
-    if instance.status_error:
-        return "The start failed; check the image and its credentials, then delete the instance: it may go on costing."
-    if reached is False:
-        return (
-            f"Still {instance.status} after {args.timeout_seconds} s; billing runs from pulling on. Large images take "
-            f"5 to 15 minutes. Call get_gpu_instance with waitFor again, or delete it."
-        )
-    if instance.status == "running":
-        return "Running. A service may need a moment more; HTTP answers 502 until it listens."
-    return f"Status {instance.status}."
-
-
 def _details_text(details: InstanceDetails) -> str:
     lines = [
         f"{details.instance_id} {third_party(details.name, 80)}: {details.status}, {usd(details.hourly_now)}/h now."
@@ -287,7 +229,10 @@ def _details_text(details: InstanceDetails) -> str:
     found = details.connections
     ways = (("SSH", found.ssh_command), ("Jupyter", found.jupyter_url), ("Web terminal", found.web_terminal_url))
     lines += [f"{label}: {value}" for label, value in ways if value]
-    if found.ssh_command:
-        lines.append("The SSH password is shown to the owner in Novita's console only, never to a model.")
     lines += [f"Port {port.port}/{port.type}: {port.endpoint or 'not up yet'}" for port in found.ports]
+    if found.ssh_command or found.web_terminal_url:
+        lines.append(
+            f"Passwords are for the owner's eyes, never for a model: `novita-mcp ssh {details.instance_id}` in a "
+            "terminal shows them. They, hosts and ports change with every start."
+        )
     return "\n".join(filter(None, (*lines, details.notice, details.note)))

@@ -9,18 +9,16 @@ from pydantic import Field
 
 from novita_mcp.app import App
 from novita_mcp.approval import dialog
-from novita_mcp.approval.answers import Answer, no_answer
+from novita_mcp.approval.answers import Answer
 from novita_mcp.domain.fields import LeaseHours
 from novita_mcp.domain.outcome import Outcome
-from novita_mcp.domain.plans import question
 from novita_mcp.domain.record import Record
 from novita_mcp.domain.request import CreateArguments
 from novita_mcp.provisioning.actions import Action
-from novita_mcp.provisioning.book import OpenPlan
+from novita_mcp.provisioning.asking import Call, Case, ask_dialog, found_case, open_case
 from novita_mcp.provisioning.create import CreateInstance
 from novita_mcp.provisioning.deciding import decide
 from novita_mcp.provisioning.lifecycle import DeleteInstance, RestartInstance, StartInstance, StopInstance
-from novita_mcp.provisioning.road import prepare
 from novita_mcp.tools.flat import FlatTool, answer
 from novita_mcp.tools.texts import outcome_text
 
@@ -113,24 +111,20 @@ def acting_tool(
     to_action: Callable[[Any], Action],
     annotations: ToolAnnotations,
 ) -> FlatTool:
-    async def plan(args: Record, ctx: Context[App]) -> OpenPlan:
-        return await prepare(_app(ctx), to_action(args), taking_up=ctx.request_state is not None)
+    async def plan(args: Record, ctx: Context[App]) -> Case:
+        return await open_case(_app(ctx), to_action(args), _call(ctx, dry_run=_is_dry(args)))
 
-    async def ask(
-        args: Record, held: Annotated[OpenPlan, Resolve(plan)], ctx: Context[App]
-    ) -> Elicit[dialog.Approve] | Answer:
-        if getattr(args, "dry_run", False):
-            return no_answer("none", "a dry run asks nobody")
-        return await _ask(ctx, held)
+    async def ask(case: Annotated[Case, Resolve(plan)], ctx: Context[App]) -> Elicit[dialog.Approve] | Answer:
+        return await ask_dialog(_app(ctx), ctx, case)
 
     async def act(
         args: Record,
-        held: Annotated[OpenPlan, Resolve(plan)],
+        case: Annotated[Case, Resolve(plan)],
         said: Annotated[ElicitationResult[dialog.Approve], Resolve(ask)],
         ctx: Context[App],
     ) -> Annotated[CallToolResult, Outcome]:
-        app, dry_run = _app(ctx), bool(getattr(args, "dry_run", False))
-        outcome = await decide(app, held, _heard(app, held, said), dry_run=dry_run, confirming=False)
+        call = _call(ctx, dry_run=_is_dry(args))
+        outcome = await decide(_app(ctx), case, _heard(_app(ctx), case, said), call)
         return answer(outcome_text(outcome), outcome)
 
     return FlatTool.build(
@@ -145,20 +139,20 @@ def acting_tool(
 
 
 def _apply_tool() -> FlatTool:
-    async def plan(args: PlanArguments, ctx: Context[App]) -> OpenPlan:
-        return _app(ctx).book.find(args.plan_id)
+    async def plan(args: PlanArguments, ctx: Context[App]) -> Case:
+        return await found_case(_app(ctx), args.plan_id, _call(ctx, confirming=True))
 
-    async def ask(held: Annotated[OpenPlan, Resolve(plan)], ctx: Context[App]) -> Elicit[dialog.Approve] | Answer:
-        return await _ask(ctx, held)
+    async def ask(case: Annotated[Case, Resolve(plan)], ctx: Context[App]) -> Elicit[dialog.Approve] | Answer:
+        return await ask_dialog(_app(ctx), ctx, case)
 
     async def apply_plan(
         args: PlanArguments,  # noqa: ARG001 - the resolvers read it
-        held: Annotated[OpenPlan, Resolve(plan)],
+        case: Annotated[Case, Resolve(plan)],
         said: Annotated[ElicitationResult[dialog.Approve], Resolve(ask)],
         ctx: Context[App],
     ) -> Annotated[CallToolResult, Outcome]:
-        app = _app(ctx)
-        outcome = await decide(app, held, _heard(app, held, said), dry_run=False, confirming=True)
+        call = _call(ctx, confirming=True)
+        outcome = await decide(_app(ctx), case, _heard(_app(ctx), case, said), call)
         return answer(outcome_text(outcome), outcome)
 
     return FlatTool.build(
@@ -175,16 +169,23 @@ def _apply_tool() -> FlatTool:
     )
 
 
-async def _ask(ctx: Context[App], held: OpenPlan) -> Elicit[dialog.Approve] | Answer:
-    app = _app(ctx)
-    if app.policy.approval != "human" or held.plan.denials or not held.action.needs_yes(app, held.plan):
-        return no_answer("none", "nobody needs to be asked")
-    held.asked_at = held.asked_at or app.clock.monotonic()
-    return await dialog.ask(ctx, question(held.plan, held.plan_id), app.clock)
+def _call(ctx: Context[App], *, dry_run: bool = False, confirming: bool = False) -> Call:
+    return Call(
+        tell=ctx.report_progress,
+        can_ask=dialog.can_ask(ctx),
+        by_return=dialog.asks_by_return(ctx),
+        resumed=ctx.request_state is not None,
+        dry_run=dry_run,
+        confirming=confirming,
+    )
 
 
-def _heard(app: App, held: OpenPlan, said: ElicitationResult[Any]) -> Answer:
-    asked_at = app.clock.monotonic() if held.asked_at is None else held.asked_at
+def _is_dry(args: Record) -> bool:
+    return bool(getattr(args, "dry_run", False))
+
+
+def _heard(app: App, case: Case, said: ElicitationResult[Any]) -> Answer:
+    asked_at = app.clock.monotonic() if case.held.asked_at is None else case.held.asked_at
     return dialog.read(said, app.clock.monotonic() - asked_at)
 
 

@@ -27,7 +27,11 @@ def member(status: str = "running", lease: timedelta | None = None, hourly: Deci
     ("now", "start", "end"),
     [
         (NOW, datetime(2026, 8, 1, tzinfo=UTC), datetime(2026, 9, 1, tzinfo=UTC)),
-        (datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)),
+        (
+            datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC),
+            datetime(2026, 12, 1, tzinfo=UTC),
+            datetime(2027, 1, 1, tzinfo=UTC),
+        ),
         (datetime(2028, 2, 1, tzinfo=UTC), datetime(2028, 2, 1, tzinfo=UTC), datetime(2028, 3, 1, tzinfo=UTC)),
     ],
 )
@@ -54,7 +58,7 @@ def test_past_its_lease_a_machine_costs_only_its_disk(lease_hours: Decimal | Non
         (member("exited"), Decimal("0.1")),
         (member("exited", lease=timedelta(hours=2)), Decimal("0.1")),
         (member(lease=timedelta(hours=2)), Decimal("2.08")),
-        (member(lease=timedelta(hours=-1)), Decimal("0.1")),
+        (member(lease=timedelta(hours=-1)), Decimal(10)),
         (member(hourly=None), Decimal(0)),
         (PendingCreate(plan_id="p", hourly_usd=Decimal(1)), Decimal(10)),
         (PendingCreate(plan_id="p", hourly_usd=Decimal(1), lease_until=NOW + timedelta(hours=3)), Decimal(3)),
@@ -69,7 +73,9 @@ def test_what_exists_is_committed_until_the_period_or_its_lease_ends(
 
 
 def test_what_the_fleet_costs_now_is_all_that_runs_and_the_disks_of_what_is_stopped() -> None:
-    fleet = Fleet(members=(member(), member("exited")), pending=(PendingCreate(plan_id="p", hourly_usd=Decimal("0.5")),))
+    fleet = Fleet(
+        members=(member(), member("exited")), pending=(PendingCreate(plan_id="p", hourly_usd=Decimal("0.5")),)
+    )
     assert (fleet.hourly_usd, fleet.burn_usd, fleet.count) == (Decimal("1.5"), Decimal("1.51"), 3)
 
 

@@ -3,9 +3,17 @@
 from collections.abc import Callable
 
 from novita_mcp.tools.flat import FlatTool
-from novita_mcp.tools.sets import lifecycle
+from novita_mcp.tools.sets import billing, lifecycle, network, prewarm, registry, storage, templates
 
-TOOLSETS: dict[str, Callable[[], tuple[FlatTool, ...]]] = {"lifecycle": lifecycle.tools}
+TOOLSETS: dict[str, Callable[[], tuple[FlatTool, ...]]] = {
+    "lifecycle": lifecycle.tools,
+    "storage": storage.tools,
+    "templates": templates.tools,
+    "registry": registry.tools,
+    "network": network.tools,
+    "prewarm": prewarm.tools,
+    "billing": billing.tools,
+}
 
 
 def named_tools(names: tuple[str, ...]) -> tuple[FlatTool, ...]:

@@ -1,0 +1,1 @@
+"""PURE: how people ask for a GPU, phrase by phrase, and what they mean by it."""
