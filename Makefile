@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs bench bundle bundle-check clean
+.PHONY: help demo test lint format docs bench stress screens clients bundle bundle-check clean
 
 help: ## show this list
 	@echo "make TARGET, where TARGET is one of:"
@@ -17,7 +17,7 @@ demo: $(VENV)/.installed ## watch an agent rent a GPU and a person decide (--yes
 test: $(VENV)/.dev ## everything that must hold: lint, format, types, tests
 	@$(MAKE) --no-print-directory lint
 	@echo "== tests"
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto $(ARGS)
 
 lint: $(VENV)/.dev ## style, format and types
 	@echo "== ruff check"
@@ -36,6 +36,15 @@ docs: $(VENV)/.dev ## write what the server says of itself into README.md and ma
 
 bench: $(VENV)/.dev ## print start-up times and tokens per tool and result
 	@$(BIN)/python -m bench
+
+stress: $(VENV)/.dev ## break 500 creates in every way known, and count instances (minutes)
+	@$(BIN)/python -m tests.stress.storm $(ARGS)
+
+screens: $(VENV)/.dev ## show the approval page in a real Chromium; pictures land in build/screens (needs chromium)
+	@$(BIN)/python -m pytest tests/page/test_browser.py -m browser --screenshots build/screens $(ARGS)
+
+clients: $(VENV)/.dev ## let real clients of every era rent a simulated GPU (needs Node.js)
+	@$(BIN)/python -m tests.clients.run $(ARGS)
 
 bundle: bundle-check ## pack dist/novita-mcp.mcpb for one-click installation (needs Node.js)
 	@mkdir -p dist

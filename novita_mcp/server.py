@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache
 from typing import Any
 
 from mcp.server import MCPServer
@@ -50,8 +51,9 @@ def reading_tools() -> tuple[FlatTool, ...]:
     )
 
 
+@cache
 def core_tools() -> tuple[FlatTool, ...]:
-    """The default toolset, in the order in which a task needs it."""
+    """The default toolset, in the order in which a task needs it; made once, since tools hold no state."""
     search, listing, showing, spending, resources = reading_tools()
     create, apply, *changing = spending_tools()
     return (search, create, apply, listing, showing, *changing, spending, resources)

@@ -63,8 +63,8 @@ def complaint_of(status: int, content: bytes, secrets: Collection[str]) -> Compl
 
 
 def complaint_in_success(status: int, payload: object, secrets: Collection[str]) -> Complaint | None:
-    """Return the refusal that came as a 2xx answer, if it is one."""
-    if not isinstance(payload, dict):
+    """Return the refusal that came as a 2xx answer, if it is one; an answer that names an id is none."""
+    if not isinstance(payload, dict) or payload.get("id"):
         return None
     code = payload.get("code")
     if isinstance(code, int) and code in ERROR_STATUSES:

@@ -115,7 +115,7 @@ def rest_left(entries: Iterable[Entry], now: datetime) -> timedelta:
             noes.clear()
     if not noes:
         return timedelta(0)
-    rest = min(FIRST_REST * 3 ** min(len(noes) - 1, 10), LONGEST_REST)
+    rest = min(FIRST_REST * int(3 ** min(len(noes) - 1, 10)), LONGEST_REST)
     until = max(noes) + rest
     return max(until - now, timedelta(0))
 

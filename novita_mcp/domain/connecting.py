@@ -12,12 +12,14 @@ SSH_PORT = 22
 HIGHEST_PORT = 65535
 HOST: Final = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])"
 DESTINATION: Final = re.compile(
-    rf"(?:ssh://)?(?:(?P<user>[A-Za-z_][\w.-]{{0,31}})@)?(?P<host>{HOST})(?::(?P<port>\d{{1,5}}))?"
+    rf"(?:ssh://)?(?:(?P<user>[A-Za-z_][\w.-]{{0,31}})@)?(?P<host>{HOST})(?::(?P<port>\d{{1,5}}))?", re.ASCII
 )
-ADDRESS: Final = re.compile(rf"(?:tcp://)?(?P<host>{HOST}):(?P<port>\d{{1,5}})")
+ADDRESS: Final = re.compile(rf"(?:tcp://)?(?P<host>{HOST}):(?P<port>\d{{1,5}})", re.ASCII)
 URL: Final = re.compile(
-    rf"(?P<scheme>https?://)?(?:[^/@\s]*@)?(?P<place>{HOST}(?P<port>:\d{{1,5}})?)(?P<path>/[\w./~%=:+-]*)?(?:[?#]\S*)?"
+    rf"(?P<scheme>https?://)?(?:[^/@\s]*@)?(?P<place>{HOST}(?P<port>:\d{{1,5}})?)(?P<path>/[\w./~%=:+-]*)?(?:[?#]\S*)?",
+    re.ASCII,
 )
+USER: Final = re.compile(r"[A-Za-z_][\w.-]{0,31}", re.ASCII)
 IP_ADDRESS: Final = re.compile(r"[\d.]+|\[.*\]")
 TAKES_A_WORD = frozenset("BbcDEeFIiJLlmOopQRSWw")
 """The options of ssh that are followed by a word."""
@@ -90,7 +92,7 @@ def ssh_target(stated: Connection) -> SshTarget | None:
         return None
     port = options.get("p") or found["port"] or str(SSH_PORT)
     user = found["user"] or options.get("l") or stated.username or "root"
-    if not _is_port(port) or not re.fullmatch(r"[A-Za-z_][\w.-]{0,31}", user):
+    if not _is_port(port) or not USER.fullmatch(user):
         return None
     return SshTarget(user=user, host=found["host"], port=int(port))
 
@@ -107,7 +109,7 @@ def _words(command: str) -> Iterator[tuple[str, str]]:
 
 
 def _is_port(text: str) -> bool:
-    return text.isdecimal() and 0 < int(text) <= HIGHEST_PORT
+    return text.isascii() and text.isdecimal() and 0 < int(text) <= HIGHEST_PORT
 
 
 def _address_of(stated: Connection | None) -> str:

@@ -40,7 +40,7 @@ class Policy(Record):
     """Globs over product ids and names."""
 
     allowed_clusters: tuple[str, ...] = ()
-    """Globs over cluster ids and names."""
+    """Globs over cluster ids."""
 
     allowed_images: tuple[str, ...] = ()
     """Globs over image addresses."""

@@ -92,12 +92,12 @@ def quote(machine: Machine, *, lease_hours: Decimal | None = None) -> Quote:
 
 
 def machine_of(instance: Instance, product: Product | None) -> Machine:
-    """The machine that an existing instance is."""
+    """The machine that an existing instance is; the price of a CPU product includes its disk."""
     free = instance.free_rootfs_gb
     return Machine(
         product=product,
         gpu_num=instance.gpu_num,
-        rootfs_gb=instance.rootfs_gb,
+        rootfs_gb=0 if instance.kind == "cpu" else instance.rootfs_gb,
         free_rootfs_gb=FREE_ROOTFS_GB if free is None else free,
         billing_mode=instance.billing_mode,
     )

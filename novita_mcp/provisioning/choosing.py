@@ -78,6 +78,8 @@ def _only_cluster(wish: Wish, market: Market) -> str | None:
 def _remarks(attempt: Wish, wish: Wish, market: Market) -> Iterator[str]:
     if attempt.billing_mode != wish.billing_mode:
         yield f"Nothing fits as {wish.billing_mode}, so the prices are {attempt.billing_mode}."
+    if attempt.billing_mode == "monthly":
+        yield "The prices are on demand; create_gpu_instance with dryRun prices the subscription."
     yield from misnamed(attempt, market)
     unstated = [product for product in matches(market, _of_any_size(attempt)) if product.vram_gb is None]
     if attempt.min_vram_gb is not None and unstated:

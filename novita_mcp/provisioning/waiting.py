@@ -3,11 +3,14 @@
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 
+import anyio
+
 from novita_mcp.app import App
 from novita_mcp.domain.catalog import Instance
 from novita_mcp.domain.startup import progress
 
 POLL_SECONDS = 2.0
+SHORTEST_READ_SECONDS = 2.0
 SSH_GRACE_SECONDS = 20.0
 """How long a running instance is given to name its SSH address; some images never have one."""
 Tell = Callable[[float, float, str], Awaitable[None]]
@@ -34,7 +37,8 @@ async def awaited(
             standing = "waiting for SSH" if patient else progress(instance, hourly_usd, app.clock.now())
             await tell(waited, longest_seconds, f"{standing}: {instance.instance_id} is {instance.status}")
         await app.clock.sleep(min(POLL_SECONDS, longest_seconds - waited))
-        instance = await app.client.instance(instance.instance_id)
+        with anyio.move_on_after(max(SHORTEST_READ_SECONDS, longest_seconds - waited)):
+            instance = await app.client.instance(instance.instance_id)
 
 
 def _settled(instance: Instance, wanted: str) -> bool:

@@ -43,8 +43,8 @@ class InstanceRow(Record):
     hourly_now: Usd | None
     billing_mode: str
     ours: bool
-    lease_until: datetime | None
-    notice: str
+    lease_until: Annotated[datetime | None, Field(exclude_if=lambda until: until is None)] = None
+    notice: Annotated[str, Field(exclude_if=lambda notice: not notice)] = ""
 
 
 class InstanceList(Record):

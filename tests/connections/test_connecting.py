@@ -41,6 +41,7 @@ REFUSED = [
     "ssh root@-oProxyCommand=reboot",
     "ssh `reboot`@203.0.113.7",
     "ssh root@host\u202emoc.live",
+    "ssh r\u043e\u043et@203.0.113.7",
 ]
 
 

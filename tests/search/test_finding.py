@@ -60,6 +60,7 @@ NOTES: list[tuple[dict[str, Any], list[str]]] = [
     ({"query": "h100 or h300"}, ['Nothing on offer is named "h300"; near: «H100 SXM 80GB»']),
     ({"query": "2x h100", "gpuNum": 4}, ["for: H100, 4 GPUs"]),
     ({"query": "a100, spot is fine"}, ["Nothing fits as spot, so the prices are onDemand."]),
+    ({"query": "4090 monthly"}, ["The prices are on demand; create_gpu_instance with dryRun prices the subscription."]),
     ({"limit": 2}, ["2 products of 7, raise limit for more"]),
 ]
 

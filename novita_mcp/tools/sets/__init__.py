@@ -1,6 +1,7 @@
 """The toolsets beyond `core`, off unless NOVITA_MCP_TOOLSETS names them."""
 
 from collections.abc import Callable
+from functools import cache
 
 from novita_mcp.tools.flat import FlatTool
 from novita_mcp.tools.sets import billing, lifecycle, network, prewarm, registry, storage, templates
@@ -16,6 +17,7 @@ TOOLSETS: dict[str, Callable[[], tuple[FlatTool, ...]]] = {
 }
 
 
+@cache
 def named_tools(names: tuple[str, ...]) -> tuple[FlatTool, ...]:
     """The tools of the named sets in the order of the table; `all` names every set."""
     wanted = TOOLSETS if "all" in names else names
