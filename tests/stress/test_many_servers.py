@@ -55,8 +55,9 @@ async def test_a_server_that_dies_while_it_spends_holds_nobody_up(tmp_path):
     async with simulated() as (world, url):
         variables = {"NOVITA_API_BASE_URL": url, "NOVITA_MCP_STATE_DIR": str(tmp_path)}
         async with driver(variables, tasks=3) as process:
-            while not any(request.method == "POST" for request in world.received):
-                await anyio.lowlevel.checkpoint()
+            with anyio.fail_after(30):
+                while not any(request.method == "POST" for request in world.received):
+                    await anyio.lowlevel.checkpoint()
             process.send_signal(signal.SIGKILL)
             await process.wait()
         async with spending_lock(tmp_path, timeout_seconds=0, clock=SystemClock()):
