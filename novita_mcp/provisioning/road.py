@@ -195,6 +195,9 @@ async def _looks(app: App, action: Action, plan: Plan) -> tuple[Happened, str]:
             last = await action.look(app, plan)
         except ApiError:
             last = ("unsure", "")
+        except Exception:  # a look that breaks has seen nothing, and must not hide that something was sent
+            logger.exception("a look for %s broke off", plan.marker)
+            last = ("unsure", "")
         if last[0] == "yes" or app.clock.monotonic() - started > LONGEST_LOOK_SECONDS:
             return last
     return last

@@ -8,6 +8,7 @@ from novita_mcp.domain.catalog import Instance
 from novita_mcp.domain.history import REMEMBERED_FOR, Intent, open_intents, owned_instances, recent_absences
 from novita_mcp.errors import ApiError, OutcomeUnknown
 from novita_mcp.ledger import EntryKind
+from novita_mcp.provisioning.finding import find_created
 
 GRACE = timedelta(seconds=15)
 """How long after sending a create may still be missing from the list without being judged absent."""
@@ -53,7 +54,8 @@ async def _settle_all(app: App, waiting: tuple[Intent, ...], instances: tuple[In
     started = app.clock.monotonic()
     while True:
         waited = app.clock.monotonic() - started >= GRACE.total_seconds()
-        waiting = tuple(intent for intent in waiting if not _settle(app, intent, instances, give_up=waited))
+        found = {intent.plan_id: await _found(app, intent, instances) for intent in waiting}
+        waiting = tuple(intent for intent in waiting if not _settle(app, intent, found[intent.plan_id], give_up=waited))
         if not waiting:
             return
         await app.clock.sleep(PATIENCE_SECONDS)
@@ -73,15 +75,33 @@ async def _listed(app: App, waiting: Iterable[Intent]) -> tuple[Instance, ...]:
     try:
         return await app.client.instances()
     except ApiError as error:
-        plans = ", ".join(intent.plan_id for intent in waiting)
-        raise OutcomeUnknown(
-            f"What became of {plans} is not known yet, and Novita cannot be asked now ({error}). "
-            "Nothing new is sent until that is settled. Try again in a minute."
-        ) from error
+        raise _cannot_ask(waiting, error) from error
 
 
-def _settle(app: App, intent: Intent, instances: tuple[Instance, ...], *, give_up: bool) -> bool:
-    found = _match(intent, instances)
+def _cannot_ask(waiting: Iterable[Intent], error: ApiError) -> OutcomeUnknown:
+    plans = ", ".join(intent.plan_id for intent in waiting)
+    return OutcomeUnknown(
+        f"What became of {plans} is not known yet, and Novita cannot be asked now ({error}). "
+        "Nothing new is sent until that is settled. Try again in a minute."
+    )
+
+
+async def _found(app: App, intent: Intent, instances: tuple[Instance, ...]) -> Instance | None:
+    """The instance of an intent, read in detail where the list does not show markers.
+
+    Raises:
+        OutcomeUnknown: Novita cannot be asked.
+
+    """
+    if intent.action != "create":
+        return _match(intent, instances)
+    try:
+        return await find_created(app, intent.marker, instances, intent.instances_before)
+    except ApiError as error:
+        raise _cannot_ask((intent,), error) from error
+
+
+def _settle(app: App, intent: Intent, found: Instance | None, *, give_up: bool) -> bool:
     if intent.action not in SEEN_ON_INSTANCES:
         _write(app, intent, "yes", intent.instance_id)
         return True
