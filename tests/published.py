@@ -1,7 +1,10 @@
 """What README.md and manifest.json say of the server, made from the server itself; `make docs` writes it."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +15,7 @@ from mcp import Client
 from mcp.types import TextContent, Tool
 
 from novita_mcp.simulator.turned_clock import TurnedClock
+from novita_mcp.tools.sets import TOOLSETS
 from tests.world import Opened, Person, opened, yes
 
 ROOT = Path(__file__).parents[1]
@@ -38,7 +42,12 @@ async def blocks(state_dir: Path) -> dict[str, str]:
     """The README's generated parts, by name."""
     async with opened(state_dir) as server:
         tools = await listed(server.client)
-    return {"transcript": await _transcript(state_dir), "tools": _tool_table(tools)}
+    return {
+        "transcript": await _transcript(state_dir),
+        "tools": _tool_table(tools),
+        "toolsets": _toolset_table(),
+        "commands": _command_table(),
+    }
 
 
 async def listed(client: Client) -> list[Tool]:
@@ -106,6 +115,24 @@ def _steady(text: str) -> str:
 def _tool_table(tools: list[Tool]) -> str:
     rows = [f"| `{tool.name}` | {_kind(tool)} | {tool.description} |" for tool in tools]
     return "\n".join(("| tool | | what the agent is told |", "|---|---|---|", *rows))
+
+
+def _toolset_table() -> str:
+    named = {name: ", ".join(f"`{tool.name}`" for tool in make()) for name, make in TOOLSETS.items()}
+    return "\n".join(("| toolset | adds |", "|---|---|", *(f"| `{name}` | {tools} |" for name, tools in named.items())))
+
+
+def _command_table() -> str:
+    """The commands with their one line of help, as `--help` prints them."""
+    done = subprocess.run(
+        [sys.executable, "-m", "novita_mcp", "--help"],
+        env={**os.environ, "COLUMNS": "200"},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    rows = re.findall(r"^    ([a-z-]+)\s+(\S.*)$", done.stdout, re.MULTILINE)
+    return "\n".join(("| command | does |", "|---|---|", *(f"| `novita-mcp {name}` | {does} |" for name, does in rows)))
 
 
 def _kind(tool: Tool) -> str:

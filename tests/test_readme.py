@@ -74,7 +74,7 @@ def test_the_install_blocks_parse_and_set_only_what_exists(block: tuple[str, str
     assert {*novita.get("env", ()), *novita.get("env_vars", ())} <= VARIABLES
 
 
-@pytest.mark.parametrize("command", sorted(set(re.findall(r"`novita-mcp ([a-z]+)", TEXT))))
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"`novita-mcp ([a-z-]+)", TEXT))))
 def test_every_command_named_exists(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         main([command, "--help"])
