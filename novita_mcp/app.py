@@ -25,7 +25,6 @@ class App:
     desk: Desk
     opened: Ledger | LedgerError
     simulated: bool = False
-    notices: list[str] = field(default_factory=list)
 
     @property
     def policy(self) -> Policy:

@@ -1,6 +1,7 @@
 """The command line. Nothing heavy is imported before a command needs it."""
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -118,9 +119,13 @@ def _add_owning(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from novita_mcp.settings import load_settings
+
+    settings = load_settings(os.environ, simulate=options.simulate)  # said before the SDK is loaded
+
     from novita_mcp.commands import serve
 
-    return serve.run(simulate=options.simulate)
+    return serve.run(settings, simulate=options.simulate)
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -14,20 +14,19 @@ from novita_mcp.approval.page.browser import open_in_browser
 from novita_mcp.clock import SystemClock
 from novita_mcp.errors import LedgerError
 from novita_mcp.provisioning.tending import tend_for_ever
-from novita_mcp.server import build_server
-from novita_mcp.settings import Settings, load_settings
+from novita_mcp.server import Lifespan, build_server
+from novita_mcp.settings import Settings
 from novita_mcp.wiring import opened_app, simulated_app
 
 
-def run(*, simulate: bool) -> int:
+def run(settings: Settings, *, simulate: bool) -> int:
     """Serve until the client closes stdin; stdout carries the protocol only."""
     logging.basicConfig(level="WARNING", stream=sys.stderr, format="novita-mcp %(levelname)s %(name)s: %(message)s")
-    settings = load_settings(os.environ, simulate=simulate)
     build_server(_lifespan(settings, simulate=simulate), settings.toolsets).run("stdio")
     return 0
 
 
-def _lifespan(settings: Settings, *, simulate: bool):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _lifespan(settings: Settings, *, simulate: bool) -> Lifespan:
     @asynccontextmanager
     async def lifespan(_: MCPServer[App]) -> AsyncIterator[App]:
         opened = simulated_app if simulate else opened_app

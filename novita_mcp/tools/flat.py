@@ -1,5 +1,6 @@
 """A tool whose arguments are one flat object, published and checked by one model."""
 
+import inspect
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -17,6 +18,7 @@ from novita_mcp.provisioning.reading import recorded
 from novita_mcp.schema import input_schema, output_schema
 
 ARGUMENTS = "args"
+READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True)
 
 
 class FlatTool(Tool):
@@ -62,6 +64,22 @@ class FlatTool(Tool):
             if isinstance(crash.__cause__, NovitaMcpError):
                 raise ToolError(str(crash.__cause__)) from crash.__cause__
             raise
+
+
+def plain_tool(
+    fn: Callable[..., Any], title: str, arguments: type[Record], result: type[Record], annotations: ToolAnnotations
+) -> FlatTool:
+    """A tool without a plan: its name and its description are the function's."""
+    description = inspect.getdoc(fn) or ""
+    return FlatTool.build(
+        fn,
+        name=fn.__name__,
+        title=title,
+        description=" ".join(description.split()),
+        arguments=arguments,
+        result=result,
+        annotations=annotations,
+    )
 
 
 @cache

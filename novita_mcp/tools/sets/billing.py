@@ -16,8 +16,7 @@ from novita_mcp.domain.pricing import total
 from novita_mcp.domain.record import Record, Usd
 from novita_mcp.domain.spending import day_start
 from novita_mcp.provisioning.reading import Read, read_all
-from novita_mcp.tools.flat import FlatTool, answer
-from novita_mcp.tools.sets.building import READS, plain_tool
+from novita_mcp.tools.flat import READS, FlatTool, answer, plain_tool
 
 LONGEST_DAYS = 31
 MOST_ROWS = 60

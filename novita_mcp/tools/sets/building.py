@@ -1,8 +1,7 @@
 """What the tools of every set are made with: annotations, arguments that cost few tokens, and their rules."""
 
-import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from mcp.types import ToolAnnotations
@@ -12,9 +11,7 @@ from novita_mcp.domain import fields
 from novita_mcp.domain.record import Record
 from novita_mcp.domain.request import RULES, EnvVar, NetworkStorageMount, Port, RequestFields
 from novita_mcp.errors import Problem
-from novita_mcp.tools.flat import FlatTool
 
-READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True)
 ADDS = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=False)
 """A write that costs and destroys nothing."""
 REPLACES = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=True)
@@ -58,22 +55,6 @@ class OnInstance(Record):
 
     instance_id: Id
     dry_run: DryRun = False
-
-
-def plain_tool(
-    fn: Callable[..., Any], title: str, arguments: type[Record], result: type[Record], annotations: ToolAnnotations
-) -> FlatTool:
-    """A tool without a plan: its name and its description are the function's."""
-    description = inspect.getdoc(fn) or ""
-    return FlatTool.build(
-        fn,
-        name=fn.__name__,
-        title=title,
-        description=" ".join(description.split()),
-        arguments=arguments,
-        result=result,
-        annotations=annotations,
-    )
 
 
 def opened_ports(ports: str) -> tuple[Port, ...]:

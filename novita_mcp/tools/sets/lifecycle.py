@@ -13,18 +13,8 @@ from novita_mcp.provisioning.extending import ExtendLease
 from novita_mcp.provisioning.jobs import BreakJob, SaveImage
 from novita_mcp.provisioning.resetting import MigrateInstance, UpgradeInstance
 from novita_mcp.provisioning.subscribing import SetAutoRenew, Subscribe
-from novita_mcp.tools.flat import FlatTool
-from novita_mcp.tools.sets.building import (
-    READS,
-    Envs,
-    Id,
-    Mounts,
-    OnInstance,
-    Ports,
-    opened_ports,
-    plain_tool,
-    port_problems,
-)
+from novita_mcp.tools.flat import READS, FlatTool, plain_tool
+from novita_mcp.tools.sets.building import Envs, Id, Mounts, OnInstance, Ports, opened_ports, port_problems
 from novita_mcp.tools.sets.jobs import JobArguments, JobList, list_jobs
 from novita_mcp.tools.sets.metrics import MetricsArguments, MetricsReport, get_gpu_metrics
 from novita_mcp.tools.spending import ONCE, REPEATABLE, acting_tool

@@ -14,8 +14,8 @@ from novita_mcp.domain.record import Record
 from novita_mcp.provisioning.making import make_prewarm
 from novita_mcp.provisioning.reading import Read, read_all
 from novita_mcp.provisioning.removing import Remove
-from novita_mcp.tools.flat import FlatTool, answer
-from novita_mcp.tools.sets.building import ADDS, READS, DryRun, Id, plain_tool
+from novita_mcp.tools.flat import READS, FlatTool, answer, plain_tool
+from novita_mcp.tools.sets.building import ADDS, DryRun, Id
 from novita_mcp.tools.spending import REPEATABLE, acting_tool
 
 BYTES_PER_GB = 1_000_000_000

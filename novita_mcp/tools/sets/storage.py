@@ -12,8 +12,8 @@ from novita_mcp.domain.display import brief, third_party, usd
 from novita_mcp.domain.pricing import volume_hourly
 from novita_mcp.domain.record import Record, Usd
 from novita_mcp.provisioning.storing import CreateStorage, DeleteStorage, GrowStorage
-from novita_mcp.tools.flat import FlatTool, answer
-from novita_mcp.tools.sets.building import READS, DryRun, Id, Query, plain_tool
+from novita_mcp.tools.flat import READS, FlatTool, answer, plain_tool
+from novita_mcp.tools.sets.building import DryRun, Id, Query
 from novita_mcp.tools.spending import ONCE, REPEATABLE, acting_tool
 
 SMALLEST_GB = 10
