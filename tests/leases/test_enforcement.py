@@ -107,7 +107,6 @@ async def test_a_server_shows_that_it_lives_and_goes_on_after_any_mishap(server,
 async def _outlived(server, leased):
     async with anyio.create_task_group() as group:
         group.start_soon(tend_for_ever, server.app)
-        await anyio.wait_all_tasks_blocked()
         while server.clock.monotonic() < 4000:
             await anyio.lowlevel.checkpoint()
         assert enforcement(server.app.settings.state_dir, server.clock.now()).enforced

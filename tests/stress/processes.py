@@ -64,7 +64,8 @@ async def slaughter(seed: int, number: int, folder: Path) -> Findings:
         variables = {**CAP, "NOVITA_API_BASE_URL": url, "NOVITA_MCP_STATE_DIR": str(folder)}
         async with driver(variables, tasks=1) as process:
             await anyio.sleep(rng.uniform(0, LONGEST_LIFE_SECONDS))
-            process.send_signal(signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it was faster than its fate
+                process.send_signal(signal.SIGKILL)
             await process.wait()
         world.faults.clear()
         if number % REAPED_FIRST == 0:
