@@ -11,8 +11,8 @@ from rich.text import Text
 
 from novita_mcp.clock import SystemClock
 from novita_mcp.domain.display import brief, clean, usd
-from novita_mcp.domain.glance import Spender, recorded_spenders
-from novita_mcp.domain.history import spent_estimate
+from novita_mcp.domain.history.folds import spent_estimate
+from novita_mcp.domain.history.glance import Spender, recorded_spenders
 from novita_mcp.domain.pricing import total
 from novita_mcp.domain.spending import month_start
 from novita_mcp.ledger import Entry, Ledger

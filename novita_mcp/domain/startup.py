@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from novita_mcp.domain.catalog import UNBILLED, Instance
 from novita_mcp.domain.display import usd
-from novita_mcp.domain.leases import hours_between
+from novita_mcp.domain.history.leases import hours_between
 
 SLOW_AFTER = timedelta(minutes=15)
 """Novita's clients wait 5 to 15 minutes (API reference, 6.7); more is out of the ordinary."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from novita_mcp.domain.entries import STATED, Entry, EntryKind
+from novita_mcp.domain.history.entries import STATED, Entry, EntryKind
 from novita_mcp.errors import LedgerError
 
 GENESIS = "0" * 64

@@ -14,8 +14,8 @@ from typing import Self
 from pydantic import JsonValue
 
 from novita_mcp.clock import Clock
-from novita_mcp.domain.entries import Entry, EntryKind
-from novita_mcp.domain.history import still_needed
+from novita_mcp.domain.history.entries import Entry, EntryKind
+from novita_mcp.domain.history.folds import still_needed
 from novita_mcp.errors import LedgerError, PlanGone
 from novita_mcp.ledger.archive import archived_lines, write_archive
 from novita_mcp.ledger.chain import GENESIS, Line, canonical, digest, entry_of, faults

@@ -14,7 +14,7 @@ from novita_mcp.app import App
 from novita_mcp.approval import dialog
 from novita_mcp.approval.answers import Answer, no_answer
 from novita_mcp.approval.sheet import sheet_of
-from novita_mcp.domain.asked import (
+from novita_mcp.domain.history.asked import (
     DIALOG,
     PAGE,
     TERMINAL,

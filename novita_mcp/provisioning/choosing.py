@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 
 from novita_mcp.api.client import NovitaClient
-from novita_mcp.domain.asking.query import parse
 from novita_mcp.domain.catalog import Product
-from novita_mcp.domain.hearing import understood
-from novita_mcp.domain.market import Market
-from novita_mcp.domain.nearest import misnamed, on_offer, trades
 from novita_mcp.domain.record import Record
-from novita_mcp.domain.regions import Region, place_of
-from novita_mcp.domain.search import matches
-from novita_mcp.domain.wishes import Wish, first_of
+from novita_mcp.domain.search.asking.query import parse
+from novita_mcp.domain.search.hearing import understood
+from novita_mcp.domain.search.market import Market
+from novita_mcp.domain.search.matching import matches
+from novita_mcp.domain.search.nearest import misnamed, on_offer, trades
+from novita_mcp.domain.search.regions import Region, place_of
+from novita_mcp.domain.search.wishes import Wish, first_of
 from novita_mcp.errors import InvalidArguments, Problem
 from novita_mcp.provisioning.checking import near
 from novita_mcp.provisioning.reading import Read, read_all

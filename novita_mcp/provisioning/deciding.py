@@ -2,12 +2,12 @@
 
 from novita_mcp.app import App
 from novita_mcp.approval.answers import Answer
-from novita_mcp.domain.asked import PAGE, TERMINAL
+from novita_mcp.domain.history.asked import PAGE, TERMINAL
 from novita_mcp.domain.outcome import Outcome
 from novita_mcp.ledger import EntryKind
+from novita_mcp.provisioning.acts.lifecycle import is_ours
 from novita_mcp.provisioning.asking import Call, Case, ask_elsewhere, how_to, rest_note
 from novita_mcp.provisioning.book import OpenPlan
-from novita_mcp.provisioning.lifecycle import is_ours
 from novita_mcp.provisioning.road import Yes, apply, denial, preview, refusal, waiting
 
 

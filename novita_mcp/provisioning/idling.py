@@ -8,7 +8,7 @@ import anyio
 
 from novita_mcp.app import App
 from novita_mcp.domain.fleet import Fleet
-from novita_mcp.domain.glance import WATCHED_FOR
+from novita_mcp.domain.history.glance import WATCHED_FOR
 from novita_mcp.errors import ApiError
 
 MOST_ASKED = 5

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pydantic import JsonValue
 
 from novita_mcp.app import App
-from novita_mcp.domain.acts import acts
+from novita_mcp.domain.history.acts import acts
 from novita_mcp.domain.plans import Plan
 from novita_mcp.domain.policy import Verdict
 from novita_mcp.errors import LedgerError

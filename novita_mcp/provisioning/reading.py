@@ -10,7 +10,7 @@ import anyio
 from novita_mcp.app import App
 from novita_mcp.domain.catalog import Instance, Product
 from novita_mcp.domain.fleet import Fleet, FleetMember, PendingCreate
-from novita_mcp.domain.history import (
+from novita_mcp.domain.history.folds import (
     Ownership,
     open_intents,
     owned_instances,

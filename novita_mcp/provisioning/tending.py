@@ -4,7 +4,7 @@ import itertools
 import logging
 
 from novita_mcp.app import App
-from novita_mcp.domain.history import open_intents, recent_absences
+from novita_mcp.domain.history.folds import open_intents, recent_absences
 from novita_mcp.errors import LockTimeout, NovitaMcpError
 from novita_mcp.lock import spending_lock
 from novita_mcp.provisioning.enforcement import Enforcer, beat, rest

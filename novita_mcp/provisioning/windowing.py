@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from novita_mcp.app import App
+from novita_mcp.domain.history.windows import obstacles, open_window
 from novita_mcp.domain.plans import Plan
-from novita_mcp.domain.windows import obstacles, open_window
-from novita_mcp.provisioning.lifecycle import is_ours
+from novita_mcp.provisioning.acts.lifecycle import is_ours
 
 
 @dataclass(frozen=True)

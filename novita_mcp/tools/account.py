@@ -10,11 +10,11 @@ from mcp.types import CallToolResult
 
 from novita_mcp.app import App
 from novita_mcp.domain.display import third_party, usd
-from novita_mcp.domain.glance import Spender, fleet_spenders
+from novita_mcp.domain.history.glance import Spender, fleet_spenders
+from novita_mcp.domain.history.windows import Window, open_window
 from novita_mcp.domain.limits import Policy
 from novita_mcp.domain.record import Record, Usd
 from novita_mcp.domain.spending import Spent, month_start
-from novita_mcp.domain.windows import Window, open_window
 from novita_mcp.ledger import Entry
 from novita_mcp.provisioning.idling import busiest_percents
 from novita_mcp.provisioning.reading import FactReads, read_all, recorded, spent

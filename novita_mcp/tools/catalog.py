@@ -13,9 +13,9 @@ from novita_mcp.domain.catalog import BillingMode, Product, Stock
 from novita_mcp.domain.display import brief, clean, third_party, usd
 from novita_mcp.domain.pricing import unit_hourly
 from novita_mcp.domain.record import Record, Usd
-from novita_mcp.domain.regions import Region
-from novita_mcp.domain.search import hourly_usd
-from novita_mcp.domain.wishes import Wish, described
+from novita_mcp.domain.search.matching import hourly_usd
+from novita_mcp.domain.search.regions import Region
+from novita_mcp.domain.search.wishes import Wish, described
 from novita_mcp.provisioning.choosing import Found, find_products
 from novita_mcp.provisioning.reading import Read, read_all
 from novita_mcp.tools.flat import answer

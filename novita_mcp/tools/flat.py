@@ -11,7 +11,7 @@ from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import ConfigDict, Field
 
 from novita_mcp.domain.arguments import parse
-from novita_mcp.domain.leases import reminders
+from novita_mcp.domain.history.leases import reminders
 from novita_mcp.domain.record import Record
 from novita_mcp.errors import NovitaMcpError
 from novita_mcp.provisioning.reading import recorded

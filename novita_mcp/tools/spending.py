@@ -15,10 +15,10 @@ from novita_mcp.domain.outcome import Outcome
 from novita_mcp.domain.record import Record
 from novita_mcp.domain.request import CreateArguments
 from novita_mcp.provisioning.actions import Action
+from novita_mcp.provisioning.acts.create import CreateInstance
+from novita_mcp.provisioning.acts.lifecycle import DeleteInstance, RestartInstance, StartInstance, StopInstance
 from novita_mcp.provisioning.asking import Call, Case, ask_dialog, found_case, open_case
-from novita_mcp.provisioning.create import CreateInstance
 from novita_mcp.provisioning.deciding import decide
-from novita_mcp.provisioning.lifecycle import DeleteInstance, RestartInstance, StartInstance, StopInstance
 from novita_mcp.tools.flat import FlatTool, answer
 from novita_mcp.tools.texts import outcome_text
 

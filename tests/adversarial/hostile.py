@@ -10,7 +10,7 @@ import pytest
 from mcp.shared.exceptions import MCPError
 from mcp.types import CallToolResult, ElicitResult
 
-from novita_mcp.domain.entries import EntryKind
+from novita_mcp.domain.history.entries import EntryKind
 from tests.world import CREATE, Callback, Opened, opened
 
 Era = Literal["legacy", "auto"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from novita_mcp.approval.answers import Answer, AnswerKind
 from novita_mcp.approval.inbox import Inbox
 from novita_mcp.approval.sheet import Sheet
-from novita_mcp.domain.entries import EntryKind
+from novita_mcp.domain.history.entries import EntryKind
 from novita_mcp.ledger import Ledger
 from tests.world import Opened
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from mcp.types import ElicitResult
 
-from novita_mcp.domain.entries import EntryKind
+from novita_mcp.domain.history.entries import EntryKind
 from novita_mcp.simulator.turned_clock import TurnedClock
 from tests.approval.people import terminal_says, with_page
 from tests.world import CREATE, ERAS, Person, no, opened, yes

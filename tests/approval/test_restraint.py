@@ -3,7 +3,7 @@
 import anyio
 import pytest
 
-from novita_mcp.domain.entries import EntryKind
+from novita_mcp.domain.history.entries import EntryKind
 from novita_mcp.simulator.turned_clock import TurnedClock
 from tests.approval.people import terminal_says, with_page
 from tests.world import CREATE, ERAS, Opened, Person, no, opened, yes

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from anyio import to_thread
 
-from novita_mcp.domain.entries import EntryKind
+from novita_mcp.domain.history.entries import EntryKind
 from novita_mcp.simulator.turned_clock import TurnedClock
 from tests.approval.keyboard import Ended, at_a_keyboard, through_a_pipe
 from tests.world import CREATE, Opened, opened

@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import pytest
 
-from novita_mcp.domain.entries import EntryKind
+from novita_mcp.domain.history.entries import EntryKind
 from novita_mcp.simulator.faults import Fault
 from novita_mcp.simulator.turned_clock import TurnedClock
 from tests.approval.people import terminal_says

@@ -6,7 +6,7 @@ import sys
 import anyio
 import pytest
 
-from novita_mcp.domain.glance import recorded_spenders
+from novita_mcp.domain.history.glance import recorded_spenders
 from novita_mcp.simulator.faults import Fault
 from novita_mcp.simulator.turned_clock import TurnedClock
 from tests.world import CREATE, Person, opened, yes

@@ -5,11 +5,11 @@ from decimal import Decimal
 import pytest
 from mcp import Client
 
-from novita_mcp.domain.history import owned_instances
+from novita_mcp.domain.history.folds import owned_instances
 from novita_mcp.domain.request import CreateArguments
 from novita_mcp.ledger import EntryKind
-from novita_mcp.provisioning.create import CreateInstance
-from novita_mcp.provisioning.extending import ExtendLease
+from novita_mcp.provisioning.acts.create import CreateInstance
+from novita_mcp.provisioning.acts.extending import ExtendLease
 from novita_mcp.provisioning.reaping import reap
 from novita_mcp.provisioning.road import Yes, apply, prepare
 from novita_mcp.provisioning.tending import tend

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from novita_mcp.domain.history import open_intents, owned_instances, spent_estimate
+from novita_mcp.domain.history.folds import open_intents, owned_instances, spent_estimate
 from novita_mcp.errors import LedgerError
 from novita_mcp.ledger import EntryKind, Ledger
 from novita_mcp.ledger.store import KEPT_LINES, MOST_LINES

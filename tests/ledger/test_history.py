@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from novita_mcp.domain.entries import Entry, EntryKind
-from novita_mcp.domain.history import (
+from novita_mcp.domain.history.entries import Entry, EntryKind
+from novita_mcp.domain.history.folds import (
     approvals,
     open_intents,
     owned_instances,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from novita_mcp.domain.asking.query import parse
-from novita_mcp.domain.wishes import Wish
+from novita_mcp.domain.search.asking.query import parse
+from novita_mcp.domain.search.wishes import Wish
 
 H100, A100, RTX_4090 = ("h100",), ("a100",), ("4090",)
 SPOT_WELCOME = {"billing_mode": "spot", "spot_optional": True}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from novita_mcp.domain.history import spent_estimate
+from novita_mcp.domain.history.folds import spent_estimate
 from novita_mcp.domain.spending import month_start
 from novita_mcp.simulator.catalog import DEFAULT_TEMPLATE_ID, DEFAULT_VOLUME_ID
 from tests.sets.rooms import Room, room

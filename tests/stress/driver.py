@@ -10,7 +10,7 @@ from novita_mcp.app import App
 from novita_mcp.clock import SystemClock
 from novita_mcp.domain.request import CreateArguments
 from novita_mcp.errors import NovitaMcpError
-from novita_mcp.provisioning.create import CreateInstance
+from novita_mcp.provisioning.acts.create import CreateInstance
 from novita_mcp.provisioning.road import Yes, apply, prepare
 from novita_mcp.settings import load_settings
 from novita_mcp.wiring import opened_app

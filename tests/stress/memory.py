@@ -11,12 +11,12 @@ from mcp.types import CallToolResult, ElicitResult
 
 from novita_mcp.app import App
 from novita_mcp.domain.catalog import MARKER_ENV
-from novita_mcp.domain.history import open_intents, owned_instances
-from novita_mcp.domain.leases import reminders
+from novita_mcp.domain.history.folds import open_intents, owned_instances
+from novita_mcp.domain.history.leases import reminders
 from novita_mcp.domain.request import CreateArguments
 from novita_mcp.errors import NovitaMcpError, OutcomeUnknown
 from novita_mcp.ledger import EntryKind, Ledger
-from novita_mcp.provisioning.create import CreateInstance
+from novita_mcp.provisioning.acts.create import CreateInstance
 from novita_mcp.provisioning.road import Yes, apply, prepare
 from novita_mcp.provisioning.tending import settle_if_needed, tend
 from novita_mcp.server import build_server, holding

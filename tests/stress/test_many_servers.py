@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from novita_mcp.clock import SystemClock
-from novita_mcp.domain.history import open_intents, owned_instances
+from novita_mcp.domain.history.folds import open_intents, owned_instances
 from novita_mcp.ledger import Ledger
 from novita_mcp.lock import spending_lock
 from tests.stress.processes import driver, said, simulated

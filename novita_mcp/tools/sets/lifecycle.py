@@ -8,11 +8,11 @@ from pydantic import Field
 from novita_mcp.domain import fields
 from novita_mcp.domain.record import Record
 from novita_mcp.errors import Problem
-from novita_mcp.provisioning.changing import EditInstance, SetAutoMigrate
-from novita_mcp.provisioning.extending import ExtendLease
-from novita_mcp.provisioning.jobs import BreakJob, SaveImage
-from novita_mcp.provisioning.resetting import MigrateInstance, UpgradeInstance
-from novita_mcp.provisioning.subscribing import SetAutoRenew, Subscribe
+from novita_mcp.provisioning.acts.changing import EditInstance, SetAutoMigrate
+from novita_mcp.provisioning.acts.extending import ExtendLease
+from novita_mcp.provisioning.acts.jobs import BreakJob, SaveImage
+from novita_mcp.provisioning.acts.resetting import MigrateInstance, UpgradeInstance
+from novita_mcp.provisioning.acts.subscribing import SetAutoRenew, Subscribe
 from novita_mcp.tools.flat import READS, FlatTool, plain_tool
 from novita_mcp.tools.sets.building import Envs, Id, Mounts, OnInstance, Ports, opened_ports, port_problems
 from novita_mcp.tools.sets.jobs import JobArguments, JobList, list_jobs

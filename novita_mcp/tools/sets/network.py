@@ -10,8 +10,8 @@ from novita_mcp.app import App
 from novita_mcp.domain.catalog import Network
 from novita_mcp.domain.display import brief, third_party
 from novita_mcp.domain.record import Record
-from novita_mcp.provisioning.making import make_network
-from novita_mcp.provisioning.removing import Remove
+from novita_mcp.provisioning.acts.making import make_network
+from novita_mcp.provisioning.acts.removing import Remove
 from novita_mcp.tools.flat import READS, FlatTool, answer, plain_tool
 from novita_mcp.tools.sets.building import ADDS, REPLACES, DryRun, Id, Query
 from novita_mcp.tools.spending import REPEATABLE, acting_tool

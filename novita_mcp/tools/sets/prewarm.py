@@ -11,9 +11,9 @@ from novita_mcp.domain.catalog_extra import Prewarm
 from novita_mcp.domain.display import brief, third_party
 from novita_mcp.domain.fields import IMAGE_URL_LENGTH
 from novita_mcp.domain.record import Record
-from novita_mcp.provisioning.making import make_prewarm
+from novita_mcp.provisioning.acts.making import make_prewarm
+from novita_mcp.provisioning.acts.removing import Remove
 from novita_mcp.provisioning.reading import Read, read_all
-from novita_mcp.provisioning.removing import Remove
 from novita_mcp.tools.flat import READS, FlatTool, answer, plain_tool
 from novita_mcp.tools.sets.building import ADDS, DryRun, Id
 from novita_mcp.tools.spending import REPEATABLE, acting_tool

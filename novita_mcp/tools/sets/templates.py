@@ -14,9 +14,9 @@ from novita_mcp.domain.catalog import Template
 from novita_mcp.domain.display import brief, third_party
 from novita_mcp.domain.record import Record
 from novita_mcp.errors import Problem
-from novita_mcp.provisioning.making import TemplateValues, change_template, make_template
+from novita_mcp.provisioning.acts.making import TemplateValues, change_template, make_template
+from novita_mcp.provisioning.acts.removing import Remove
 from novita_mcp.provisioning.reading import Read, read_all
-from novita_mcp.provisioning.removing import Remove
 from novita_mcp.tools.flat import READS, FlatTool, answer, plain_tool
 from novita_mcp.tools.sets.building import ADDS, REPLACES, DryRun, Envs, Id, Ports, Query, opened_ports, port_problems
 from novita_mcp.tools.spending import REPEATABLE, acting_tool

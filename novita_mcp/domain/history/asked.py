@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Literal
 
 from novita_mcp.domain.display import usd
-from novita_mcp.domain.entries import Approved, Entry, EntryKind, Requested
-from novita_mcp.domain.history import approvals
+from novita_mcp.domain.history.entries import Approved, Entry, EntryKind, Requested
+from novita_mcp.domain.history.folds import approvals
 from novita_mcp.domain.plans import Plan
 from novita_mcp.domain.record import Record
 

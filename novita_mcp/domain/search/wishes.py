@@ -6,7 +6,7 @@ from typing import Any
 from novita_mcp.domain.catalog import BillingMode
 from novita_mcp.domain.display import brief, usd
 from novita_mcp.domain.record import Record, Usd
-from novita_mcp.domain.regions import Place
+from novita_mcp.domain.search.regions import Place
 
 LONGEST = 80
 

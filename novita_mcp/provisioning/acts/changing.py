@@ -13,7 +13,7 @@ from novita_mcp.domain.record import Record
 from novita_mcp.domain.request import Port
 from novita_mcp.errors import InvalidArguments, Problem
 from novita_mcp.provisioning.actions import Happened
-from novita_mcp.provisioning.lifecycle import is_ours
+from novita_mcp.provisioning.acts.lifecycle import is_ours
 from novita_mcp.provisioning.standing import (
     START_RULES,
     Standing,

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from novita_mcp.domain.catalog import Product
 from novita_mcp.domain.display import brief, clean, third_party, usd
-from novita_mcp.domain.market import Market
-from novita_mcp.domain.naming import near_products
-from novita_mcp.domain.search import hourly_usd, matches
-from novita_mcp.domain.wishes import Wish, name_of, places_of
+from novita_mcp.domain.search.market import Market
+from novita_mcp.domain.search.matching import hourly_usd, matches
+from novita_mcp.domain.search.naming import near_products
+from novita_mcp.domain.search.wishes import Wish, name_of, places_of
 
 MOST_PRODUCTS = 3
 MOST_NAMES = 8

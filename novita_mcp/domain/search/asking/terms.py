@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from novita_mcp.domain.asking.rules import NOTHING, Phrase, always, rule
 from novita_mcp.domain.catalog import BillingMode
-from novita_mcp.domain.regions import CODED, SPOKEN, coded, spoken
-from novita_mcp.domain.wishes import Wish
+from novita_mcp.domain.search.asking.rules import NOTHING, Phrase, always, rule
+from novita_mcp.domain.search.regions import CODED, SPOKEN, coded, spoken
+from novita_mcp.domain.search.wishes import Wish
 
 MOST_GPUS = 8
 PRODUCT_ID: Final = r"(?<!\S)[\w-]+\.\d+c\d+g(?:\.\w+)*"

@@ -23,7 +23,7 @@ from novita_mcp.domain.request import (
 )
 from novita_mcp.errors import InvalidArguments, Problem
 from novita_mcp.provisioning.actions import Happened
-from novita_mcp.provisioning.jobs import known_jobs, new_job
+from novita_mcp.provisioning.acts.jobs import known_jobs, new_job
 from novita_mcp.provisioning.noting import note_running
 from novita_mcp.provisioning.secrets import fingerprint, reference_problems, reference_warnings, reveal
 from novita_mcp.provisioning.standing import START_RULES, STOCK_RULE, Standing, rulings, settled, stand

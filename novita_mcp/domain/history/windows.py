@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from novita_mcp.domain.display import usd
-from novita_mcp.domain.entries import Entry, EntryKind, Sent, WindowOpened
+from novita_mcp.domain.history.entries import Entry, EntryKind, Sent, WindowOpened
 from novita_mcp.domain.plans import Plan
 from novita_mcp.domain.pricing import total
 from novita_mcp.domain.record import Record, Usd

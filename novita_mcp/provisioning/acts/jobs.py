@@ -10,7 +10,7 @@ from novita_mcp.domain.plans import Fact, Plan
 from novita_mcp.domain.record import Record
 from novita_mcp.errors import ApiError, NotFound, Refused
 from novita_mcp.provisioning.actions import Happened
-from novita_mcp.provisioning.lifecycle import is_ours
+from novita_mcp.provisioning.acts.lifecycle import is_ours
 from novita_mcp.provisioning.standing import FOREIGN, settled, strangers, whose
 from novita_mcp.provisioning.wording import registry
 

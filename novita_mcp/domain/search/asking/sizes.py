@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from novita_mcp.domain.asking.rules import NOTHING, UPPER, Phrase, rule
-from novita_mcp.domain.wishes import Wish
+from novita_mcp.domain.search.asking.rules import NOTHING, UPPER, Phrase, rule
+from novita_mcp.domain.search.wishes import Wish
 
 GB_PER_TB = 1000
 SIZE: Final = r"(?<![\w.])(?P<size>\d{1,4})[\s-]*(?P<unit>g(?:i?b|igs?|igabytes?)?|t(?:i?b|erabytes?))\b"

@@ -5,9 +5,9 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
-from novita_mcp.domain.asking import money, sizes, terms
-from novita_mcp.domain.asking.rules import Phrase, Rule
-from novita_mcp.domain.wishes import Wish, first_of
+from novita_mcp.domain.search.asking import money, sizes, terms
+from novita_mcp.domain.search.asking.rules import Phrase, Rule
+from novita_mcp.domain.search.wishes import Wish, first_of
 
 IN_ORDER: Final = (*terms.PRODUCT_IDS, *money.RULES, *sizes.RULES, *terms.RULES)
 COUNTED: Final = "one two three four five six seven eight"

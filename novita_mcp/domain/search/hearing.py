@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 
-from novita_mcp.domain.market import Market
-from novita_mcp.domain.naming import bearers, looks_like_a_model, singular
 from novita_mcp.domain.record import Record
-from novita_mcp.domain.regions import Place, displayed
-from novita_mcp.domain.wishes import Wish
+from novita_mcp.domain.search.market import Market
+from novita_mcp.domain.search.naming import bearers, looks_like_a_model, singular
+from novita_mcp.domain.search.regions import Place, displayed
+from novita_mcp.domain.search.wishes import Wish
 
 Words = tuple[str, ...]
 LEFT = frozenset({"names", "places", "unclear"})

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from novita_mcp.domain.display import third_party, usd
-from novita_mcp.domain.entries import Entry, EntryKind
-from novita_mcp.domain.history import Ownership, owned_instances
+from novita_mcp.domain.history.entries import Entry, EntryKind
+from novita_mcp.domain.history.folds import Ownership, owned_instances
 
 REMIND_BEFORE = timedelta(minutes=15)
 TOLD_FOR = timedelta(hours=1)

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from novita_mcp.app import App
 from novita_mcp.domain.display import brief
-from novita_mcp.domain.history import Ownership, owned_instances
+from novita_mcp.domain.history.folds import Ownership, owned_instances
 from novita_mcp.domain.plans import ActionName, Fact, Plan, ProductView
 from novita_mcp.domain.pricing import machine_of, quote
 from novita_mcp.domain.record import Record, Usd

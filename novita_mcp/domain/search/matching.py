@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from novita_mcp.domain.catalog import Product
-from novita_mcp.domain.market import Market
 from novita_mcp.domain.pricing import unit_hourly
-from novita_mcp.domain.regions import lies_in
-from novita_mcp.domain.wishes import Wish
+from novita_mcp.domain.search.market import Market
+from novita_mcp.domain.search.regions import lies_in
+from novita_mcp.domain.search.wishes import Wish
 
 
 def matches(market: Market, wish: Wish) -> tuple[Product, ...]:

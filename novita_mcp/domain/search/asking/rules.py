@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from novita_mcp.domain.wishes import Wish
+from novita_mcp.domain.search.wishes import Wish
 
 Phrase = re.Match[str]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from novita_mcp.domain.catalog import Cluster, Product
 from novita_mcp.domain.record import Record
-from novita_mcp.domain.regions import Place, Region, every_region, lies_in
+from novita_mcp.domain.search.regions import Place, Region, every_region, lies_in
 
 
 class Market(Record):

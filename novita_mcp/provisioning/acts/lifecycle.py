@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from novita_mcp.app import App
 from novita_mcp.domain.catalog import Instance, Product
-from novita_mcp.domain.history import owned_instances
+from novita_mcp.domain.history.folds import owned_instances
 from novita_mcp.domain.plans import ActionName, Fact, Plan, ProductView
 from novita_mcp.domain.policy import Facts, Subject, verdicts
 from novita_mcp.domain.pricing import Quote, machine_of, quote

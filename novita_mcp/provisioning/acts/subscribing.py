@@ -13,7 +13,7 @@ from novita_mcp.domain.pricing import Quote, machine_of, quote
 from novita_mcp.domain.record import Record
 from novita_mcp.errors import Refused
 from novita_mcp.provisioning.actions import Happened
-from novita_mcp.provisioning.lifecycle import is_ours
+from novita_mcp.provisioning.acts.lifecycle import is_ours
 from novita_mcp.provisioning.standing import LEASE_RULES, Standing, rulings, settled, stand, strangers, whose
 
 CHARGED_EARLY = "about 3 days before each end, then daily; if that fails it falls back to pay as you go"

@@ -4,9 +4,9 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from novita_mcp.domain.asking.rules import LOWER, NOTHING, UPPER, Phrase, rule
 from novita_mcp.domain.catalog import HOURS_PER_MONTH
-from novita_mcp.domain.wishes import Wish
+from novita_mcp.domain.search.asking.rules import LOWER, NOTHING, UPPER, Phrase, rule
+from novita_mcp.domain.search.wishes import Wish
 
 HOURS_PER_DAY = Decimal(24)
 AMOUNT: Final = r"(?P<amount>\d[\d,]*(?:\.\d+)?|\.\d+)"

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from pydantic import AwareDatetime, ConfigDict
 
-from novita_mcp.domain.entries import Entry, EntryKind, Happened, LeaseSet, Observed, Sent, Settled
+from novita_mcp.domain.history.entries import Entry, EntryKind, Happened, LeaseSet, Observed, Sent, Settled
 from novita_mcp.domain.record import Record
 
 _OBSERVED_AS = {"running": "started", "exited": "stop", "gone": "delete"}

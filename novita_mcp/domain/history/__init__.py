@@ -1,0 +1,1 @@
+"""What the ledger's lines say and add up to."""

@@ -1,0 +1,1 @@
+"""From how people ask for a GPU to the products that fit."""

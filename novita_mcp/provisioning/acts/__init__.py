@@ -1,0 +1,1 @@
+"""The acts that take the road, one module per subject."""
