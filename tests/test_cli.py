@@ -152,6 +152,7 @@ async def test_the_doctor_finds_a_healthy_server(tmp_path: Path) -> None:
     assert f"{url} answers: 8 GPU products" in ran.stdout
     assert "$25.34" in ran.stdout
     assert "intact, 0 lines" in ran.stdout
+    assert "No lease is enforced while no server runs" in ran.stdout
     assert "can do its job" in ran.stdout
     assert KEY not in ran.stdout + ran.stderr
 

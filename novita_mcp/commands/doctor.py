@@ -23,8 +23,10 @@ from novita_mcp.domain.display import brief, clean, usd
 from novita_mcp.domain.history.folds import open_intents
 from novita_mcp.domain.limits import ApprovalMode
 from novita_mcp.errors import ApiError, KeyMissing, KeyRejected, LedgerError, NovitaMcpError, SettingsError
+from novita_mcp.keys import key_source
 from novita_mcp.ledger import Ledger
 from novita_mcp.lock import spending_lock
+from novita_mcp.provisioning.enforcement import enforcement
 from novita_mcp.provisioning.settling import settle_open
 from novita_mcp.settings import KNOWN, Setting, Settings, load_settings
 from novita_mcp.wiring import opened_app
@@ -87,7 +89,9 @@ def _configuration(settings: Settings) -> Iterator[Finding]:
         remedy = "Make one in the novita.ai console > Settings > Key Management, and set NOVITA_API_KEY."
         yield Finding("bad", "API key", "not set", remedy)
     else:
-        yield Finding("ok", "API key", f"set, from {settings.api_key_place}; never shown")
+        source = key_source(settings.api_key_place)
+        level: Level = "ok" if source.safe else "note"
+        yield Finding(level, "API key", f"set, from {source.place}; never shown", source.advice)
     mode = settings.policy.approval
     yield Finding("ok" if mode == "human" else "note", "Approval", f"{mode}: {APPROVAL[mode]}")
 
@@ -145,6 +149,8 @@ def _records(app: App) -> Iterator[Finding]:
         yield Finding("bad", "Ledger", str(app.opened), "Until then nothing is spent; reading tools work.")
         return
     yield _ledger(app.opened)
+    enforced = enforcement(app.settings.state_dir, app.clock.now())
+    yield Finding("ok" if enforced.enforced else "note", "Leases", enforced.sentence)
     waiting = [] if app.settings.api_key else [intent.plan_id for intent in open_intents(app.opened.entries())]
     if waiting:
         yield Finding("note", "Open requests", ", ".join(waiting), "With a key, the next start settles them.")

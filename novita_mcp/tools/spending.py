@@ -125,6 +125,7 @@ def acting_tool(
     ) -> Annotated[CallToolResult, Outcome]:
         call = _call(ctx, dry_run=_is_dry(args))
         outcome = await decide(_app(ctx), case, _heard(_app(ctx), case, said), call)
+        await _tell_watchers(ctx, outcome)
         return answer(outcome_text(outcome), outcome)
 
     return FlatTool.build(
@@ -153,6 +154,7 @@ def _apply_tool() -> FlatTool:
     ) -> Annotated[CallToolResult, Outcome]:
         call = _call(ctx, confirming=True)
         outcome = await decide(_app(ctx), case, _heard(_app(ctx), case, said), call)
+        await _tell_watchers(ctx, outcome)
         return answer(outcome_text(outcome), outcome)
 
     return FlatTool.build(
@@ -187,6 +189,14 @@ def _is_dry(args: Record) -> bool:
 def _heard(app: App, case: Case, said: ElicitationResult[Any]) -> Answer:
     asked_at = app.clock.monotonic() if case.held.asked_at is None else case.held.asked_at
     return dialog.read(said, app.clock.monotonic() - asked_at)
+
+
+async def _tell_watchers(ctx: Context[App], outcome: Outcome) -> None:
+    """Let clients that watch resources read anew what this call has changed."""
+    if outcome.instance is None:
+        return
+    for uri in (f"novita://instances/{outcome.instance.instance_id}", "novita://instances", "novita://ledger"):
+        await ctx.notify_resource_updated(uri)
 
 
 def _app(ctx: Context[App]) -> App:
