@@ -42,7 +42,7 @@ class Settings(Record):
     toolsets: tuple[str, ...] = ("core",)
     approval_channels: tuple[Channel, ...] = CHANNELS
     approval_wait_seconds: int = 45
-    max_questions_per_hour: int = 20
+    max_questions_per_hour: int = 60
     policy: Policy = Policy()
     config_file: Path | None = None
     """The TOML file that was read, if there was one."""

@@ -44,7 +44,7 @@ def test_without_any_setting_the_contract_s_defaults_hold(config_dir):
     assert settings.toolsets == ("core",)
     assert settings.secret_envs == ()
     assert settings.approval_channels == ("dialog", "page", "terminal")
-    assert (settings.approval_wait_seconds, settings.max_questions_per_hour) == (45, 20)
+    assert (settings.approval_wait_seconds, settings.max_questions_per_hour) == (45, 60)
     assert settings.config_file is None
     assert settings.policy == Policy()
     assert settings.policy.model_dump(by_alias=False) == {
