@@ -5,19 +5,18 @@ from decimal import Decimal
 
 from novita_mcp.domain.catalog import MARKER_ENV, Instance, NetworkStorage, Product
 from novita_mcp.domain.display import brief, clean, usd
+from novita_mcp.domain.images import origin
 from novita_mcp.domain.plans import Fact
 from novita_mcp.domain.pricing import Quote, volume_hourly
 from novita_mcp.domain.request import CreateInstanceRequest
 from novita_mcp.provisioning.checking import Offer
-
-DOCKER_HUB = "docker.io"
 
 
 def create_facts(request: CreateInstanceRequest, offer: Offer, lease: Decimal | None) -> Iterator[Fact]:
     """What a create would set running."""
     yield Fact(label="Product", value=_product(offer.product, request.product_id, request.gpu_num))
     yield Fact(label="Billing", value=_billing(request))
-    yield Fact(label="Image", value=f"{brief(request.image_url, 500)} (from {registry(request.image_url)})")
+    yield Fact(label="Image", value=f"{brief(request.image_url, 500)} ({origin(request.image_url)})")
     yield Fact(label="Command", value=_command(request))
     if request.rootfs_size is not None:
         yield Fact(label="Disk", value=f"{request.rootfs_size} GB")
@@ -31,7 +30,7 @@ def start_facts(instance: Instance, product: Product | None, lease: Decimal | No
     """What a start would set running again."""
     yield Fact(label="Product", value=_product(product, instance.product_id, instance.gpu_num))
     yield from _identity(instance)
-    yield Fact(label="Image", value=brief(instance.image_url, 500))
+    yield Fact(label="Image", value=f"{brief(instance.image_url, 500)} ({origin(instance.image_url)})")
     yield lease_fact(lease)
 
 
@@ -60,13 +59,6 @@ def lease_fact(lease: Decimal | None) -> Fact:
         "none: it runs and costs until somebody stops it" if lease is None else f"{lease:f} hours, then it is stopped"
     )
     return Fact(label="Lease", value=value)
-
-
-def registry(image_url: str) -> str:
-    """The host that an image comes from; an image without one comes from Docker Hub."""
-    first, slash, _ = image_url.partition("/")
-    is_host = slash and ("." in first or ":" in first or first == "localhost")
-    return brief(first) if is_host else DOCKER_HUB
 
 
 def _identity(instance: Instance) -> Iterator[Fact]:

@@ -10,6 +10,7 @@ from novita_mcp.domain.catalog import MARKER_ENV, Instance
 from novita_mcp.domain.deeds import ActionName
 from novita_mcp.domain.display import brief, clean
 from novita_mcp.domain.fields import MAX_ENVS
+from novita_mcp.domain.images import origin
 from novita_mcp.domain.plans import Fact, Plan, ProductView
 from novita_mcp.domain.pricing import machine_of, quote
 from novita_mcp.domain.record import Record
@@ -27,7 +28,7 @@ from novita_mcp.provisioning.acts.jobs import known_jobs, new_job
 from novita_mcp.provisioning.noting import note_running
 from novita_mcp.provisioning.secrets import fingerprint, reference_problems, reference_warnings, reveal
 from novita_mcp.provisioning.standing import START_RULES, STOCK_RULE, Standing, rulings, settled, stand
-from novita_mcp.provisioning.wording import lease_fact, registry
+from novita_mcp.provisioning.wording import lease_fact
 
 RESETTING = frozenset({"toReset", "resetting"})
 RESENT = ("imageUrl", "imageAuthId", "command", "entrypoint", "envs")
@@ -196,7 +197,7 @@ def _mounted(instance: Instance) -> tuple[NetworkStorageMount, ...]:
 
 def _upgrade_facts(instance: Instance, image: CreateInstanceRequest, *, save: bool) -> Iterator[Fact]:
     yield Fact(label="Image now", value=brief(instance.image_url, 500))
-    yield Fact(label="Image then", value=f"{brief(image.image_url, 500)} (from {registry(image.image_url)})")
+    yield Fact(label="Image then", value=f"{brief(image.image_url, 500)} ({origin(image.image_url)})")
     disk = "its data is kept" if save else f"everything on the {instance.rootfs_gb} GB is lost for good"
     yield Fact(label="Disk", value=disk)
     parts = (("entrypoint: ", image.entrypoint), ("", image.command))
