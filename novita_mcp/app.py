@@ -24,7 +24,6 @@ class App:
     book: PlanBook
     desk: Desk
     opened: Ledger | LedgerError
-    simulated: bool = False
 
     @property
     def policy(self) -> Policy:

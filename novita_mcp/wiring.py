@@ -30,7 +30,6 @@ async def opened_app(
     clock: Clock,
     *,
     transport: httpx.AsyncBaseTransport | None = None,
-    simulated: bool = False,
     open_browser: Callable[[str], bool] | None = None,
 ) -> AsyncIterator[App]:
     """Open the API client, the ledger and the approval page, and close them again; without a browser no page."""
@@ -47,7 +46,6 @@ async def opened_app(
             book=PlanBook(clock),
             desk=Desk(inbox, Turn(clock), page),
             opened=_ledger(settings.state_dir, clock),
-            simulated=simulated,
         )
         stack.callback(app.close)
         yield app
@@ -75,9 +73,7 @@ async def simulated_app(
             }
         )
         transport = SimulatorTransport(build_world(clock, tempo=Tempo.brisk()))
-        async with opened_app(
-            pretended, environ, clock, transport=transport, simulated=True, open_browser=open_browser
-        ) as app:
+        async with opened_app(pretended, environ, clock, transport=transport, open_browser=open_browser) as app:
             yield app
 
 

@@ -49,9 +49,6 @@ class PlanArguments(Record):
     plan_id: Annotated[str, Field(min_length=1, max_length=100, description="From an approval_required result.")]
 
 
-Planner = Callable[[Any, Context[App]], Any]
-
-
 def spending_tools() -> tuple[FlatTool, ...]:
     """Every tool of the default toolset that spends or destroys."""
     return (
