@@ -5,9 +5,9 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from novita_mcp.domain.record import Record
+from novita_mcp.domain.base import Record
 from novita_mcp.errors import SettingsError
-from novita_mcp.private_files import open_private, settle_folder
+from novita_mcp.files import open_private, settle_folder
 
 SERVICE, USER = "novita-mcp", "api-key"
 KEYRING_PLACE = "the system keyring"

@@ -13,7 +13,7 @@ from anyio.lowlevel import RunVar
 
 from novita_mcp.clock import Clock
 from novita_mcp.errors import LedgerError, LockTimeout
-from novita_mcp.private_files import open_private, private_folder
+from novita_mcp.files import open_private, private_folder
 
 FILE_NAME = "spending.lock"
 SHORTEST_POLL_SECONDS = 0.02

@@ -9,11 +9,11 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
 from novita_mcp.app import App
-from novita_mcp.domain.arguments import parse
-from novita_mcp.domain.request import CreateArguments
+from novita_mcp.domain.create_request import CreateArguments
+from novita_mcp.domain.schema import input_schema
+from novita_mcp.domain.validation import parse
 from novita_mcp.errors import InvalidArguments, NotFound, NovitaMcpError
 from novita_mcp.ledger import Entry
-from novita_mcp.schema import input_schema
 from novita_mcp.tools.instances import GetArguments, details_of, every_instance
 
 T = TypeVar("T")

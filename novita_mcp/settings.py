@@ -11,12 +11,12 @@ from typing import Literal
 from pydantic import SecretStr
 
 from novita_mcp import setting_values as read
-from novita_mcp.domain.catalog import MARKER_ENV
+from novita_mcp.domain.base import Record
 from novita_mcp.domain.limits import Policy
-from novita_mcp.domain.record import Record
+from novita_mcp.domain.models import MARKER_ENV
 from novita_mcp.errors import Problem, SettingsError
+from novita_mcp.files import others_can_read
 from novita_mcp.keys import KEYRING_PLACE, Keyring, kept_key, system_keyring
-from novita_mcp.private_files import others_can_read
 from novita_mcp.setting_values import Raw, Reader, Unacceptable, near
 
 APP = "novita-mcp"

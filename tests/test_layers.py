@@ -21,9 +21,9 @@ LAYERS = (
         *("api", "ledger", "settings", "setting_values", "keys", "lock", "reapers"),
         *("approval.answers", "approval.inbox", "approval.sheet", "approval.desk"),
     ),
-    ("private_files",),
+    ("files",),
     ("domain",),
-    ("errors", "clock", "schema", ""),
+    ("errors", "clock", ""),
 )
 """From the outside in: what stands in one line may import its own line and those below.
 
@@ -123,7 +123,7 @@ def test_only_the_commands_and_their_wiring_know_the_simulator() -> None:
 def test_the_domain_is_pure() -> None:
     assert _strangers("domain") <= PURE
     inner = {_room(arrow.target) for arrow in ARROWS if _room(arrow.source) == "domain"}
-    assert inner <= {"domain", "errors", "schema"}
+    assert inner <= {"domain", "errors"}
 
 
 @pytest.mark.parametrize(

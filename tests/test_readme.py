@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from novita_mcp.cli import main
-from novita_mcp.domain.catalog import HOURS_PER_MONTH
+from novita_mcp.domain.models import HOURS_PER_MONTH
 from novita_mcp.domain.pricing import FREE_ROOTFS_GB, ROOTFS_USD_PER_GB_DAY, VOLUME_USD_PER_GB_DAY
 from novita_mcp.provisioning.book import LIFETIME
 from novita_mcp.settings import CONFIG_VARIABLE, KNOWN, Settings, load_settings

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from novita_mcp.domain.catalog import MARKER_ENV
 from novita_mcp.domain.limits import Policy
+from novita_mcp.domain.models import MARKER_ENV
 from novita_mcp.errors import SettingsError
 from novita_mcp.settings import KNOWN, Settings, load_settings
 

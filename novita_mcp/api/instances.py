@@ -7,8 +7,7 @@ from typing import Final
 from novita_mcp.api import wire_instances, wire_operations, wire_products
 from novita_mcp.api.endpoints import BASIC, V1, Body, Endpoints
 from novita_mcp.api.paging import Paged
-from novita_mcp.domain.catalog import Cluster, Instance, Product
-from novita_mcp.domain.catalog_extra import Job, Metrics
+from novita_mcp.domain.models import Cluster, Instance, Job, Metrics, Product
 
 INSTANCES: Final = Paged("instances", ("instances",), wire_instances.parse_instance, lambda item: item.instance_id)
 JOBS: Final = Paged("jobs", ("jobs",), wire_operations.parse_job, lambda item: item.job_id)

@@ -7,8 +7,7 @@ from typing import Any, Literal, TypeVar
 
 from novita_mcp.api import wire_account
 from novita_mcp.api.endpoints import BASIC, Endpoints
-from novita_mcp.domain.catalog import Balance
-from novita_mcp.domain.catalog_extra import MonthlyBill, SubscriptionBill, UsageBill
+from novita_mcp.domain.models import Balance, MonthlyBill, SubscriptionBill, UsageBill
 from novita_mcp.errors import ApiError
 
 T = TypeVar("T")

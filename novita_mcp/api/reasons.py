@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from novita_mcp.domain.display import third_party
+from novita_mcp.domain.base import third_party
 from novita_mcp.errors import ApiError, KeyRejected, NotFound, RateLimited, Refused
 
 Retry = Literal["yes", "later", "no"]

@@ -6,8 +6,7 @@ from typing import Final, Literal
 from novita_mcp.api import wire_operations, wire_resources
 from novita_mcp.api.endpoints import V1, Body, Endpoints
 from novita_mcp.api.paging import Paged
-from novita_mcp.domain.catalog import Network, NetworkStorage, RegistryAuth, Template
-from novita_mcp.domain.catalog_extra import Prewarm, PrewarmQuota
+from novita_mcp.domain.models import Network, NetworkStorage, Prewarm, PrewarmQuota, RegistryAuth, Template
 
 TemplateChannel = Literal["official", "community", "private"]
 

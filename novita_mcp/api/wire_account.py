@@ -3,8 +3,7 @@
 from decimal import Decimal
 
 from novita_mcp.api.wire import Fields, Unreadable, account_usd, answered, answered_list, each, instant, text
-from novita_mcp.domain.catalog import Balance
-from novita_mcp.domain.catalog_extra import MonthlyBill, SubscriptionBill, UsageBill
+from novita_mcp.domain.models import Balance, MonthlyBill, SubscriptionBill, UsageBill
 
 PAY_AS_YOU_GO = frozenset({"1", ""})
 

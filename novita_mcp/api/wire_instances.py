@@ -18,7 +18,7 @@ from novita_mcp.api.wire import (
     text,
     whole,
 )
-from novita_mcp.domain.catalog import (
+from novita_mcp.domain.models import (
     MARKER_ENV,
     MARKER_PATTERN,
     BillingMode,

@@ -16,7 +16,7 @@ from novita_mcp.api.wire import (
     texts,
     whole,
 )
-from novita_mcp.domain.catalog_extra import GpuMeasurements, Job, Measurement, Metrics, Prewarm, PrewarmQuota
+from novita_mcp.domain.models import GpuMeasurements, Job, Measurement, Metrics, Prewarm, PrewarmQuota
 
 
 def parse_job(fields: Fields) -> Job:

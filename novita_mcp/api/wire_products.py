@@ -17,7 +17,7 @@ from novita_mcp.api.wire import (
     texts,
     whole,
 )
-from novita_mcp.domain.catalog import Cluster, MonthlyOffer, Product, Stock
+from novita_mcp.domain.models import Cluster, MonthlyOffer, Product, Stock
 
 PRICE_UNITS_PER_USD = Decimal(100_000)
 """Product prices are in 1/100000 USD per GPU and hour (API reference, 3.1)."""

@@ -3,7 +3,7 @@
 from pydantic import SecretStr
 
 from novita_mcp.api.wire import Fields, answered, answered_list, each, inner, required, text, whole
-from novita_mcp.domain.catalog import (
+from novita_mcp.domain.models import (
     Network,
     NetworkStorage,
     RegistryAuth,

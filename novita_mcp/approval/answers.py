@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from novita_mcp.domain.record import Record
+from novita_mcp.domain.base import Record
 
 AnswerKind = Literal["approved", "declined", "cancelled", "unread", "unavailable"]
 FASTEST_READER_SECONDS = 0.3

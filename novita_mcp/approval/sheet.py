@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
+from novita_mcp.domain.base import Record
 from novita_mcp.domain.plans import HEADLINES, Fact, Plan, shown
 from novita_mcp.domain.policy import Verdict
 from novita_mcp.domain.pricing import Quote
-from novita_mcp.domain.record import Record
 
 
 class Sheet(Record):

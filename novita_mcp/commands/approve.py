@@ -13,7 +13,7 @@ from novita_mcp.clock import Clock, SystemClock
 from novita_mcp.commands.pending import window_line
 from novita_mcp.commands.plan_screen import drawn_plan
 from novita_mcp.commands.state_folder import opened_ledger
-from novita_mcp.domain.display import clean, usd
+from novita_mcp.domain.base import clean, usd
 from novita_mcp.domain.history.asked import TERMINAL, Standing, Waiting, asked_plans
 from novita_mcp.domain.history.windows import open_window
 from novita_mcp.errors import PlanGone

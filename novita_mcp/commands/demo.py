@@ -17,7 +17,7 @@ from novita_mcp.commands.demo_person import Person
 from novita_mcp.commands.demo_screen import Screen
 from novita_mcp.commands.demo_stage import Stage, StepFailed
 from novita_mcp.commands.demo_story import STORY
-from novita_mcp.domain.display import brief
+from novita_mcp.domain.base import brief
 from novita_mcp.errors import NovitaMcpError
 
 LONGEST_ANSWER_SECONDS = 60.0

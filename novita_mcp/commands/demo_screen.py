@@ -15,8 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from novita_mcp.commands.demo_digits import large
-from novita_mcp.domain.connecting import Connections
-from novita_mcp.domain.display import clean, usd
+from novita_mcp.domain.base import clean, usd
+from novita_mcp.domain.connections import Connections
 from novita_mcp.domain.plans import Plan
 from novita_mcp.domain.policy import Verdict
 from novita_mcp.tools.account import Spending

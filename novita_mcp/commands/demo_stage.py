@@ -12,8 +12,7 @@ from mcp.types import TextContent
 
 from novita_mcp.commands.demo_person import Person
 from novita_mcp.commands.demo_screen import Screen
-from novita_mcp.domain.display import brief
-from novita_mcp.domain.record import Record
+from novita_mcp.domain.base import Record, brief
 from novita_mcp.errors import NovitaMcpError
 from novita_mcp.tools.catalog import ProductRow
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from novita_mcp.commands.demo_stage import Stage, require
-from novita_mcp.domain.display import usd
+from novita_mcp.domain.base import usd
 from novita_mcp.domain.outcome import Outcome
 from novita_mcp.tools.account import Spending
 from novita_mcp.tools.catalog import ProductList

@@ -19,7 +19,7 @@ from rich.text import Text
 from novita_mcp import __version__
 from novita_mcp.app import App
 from novita_mcp.clock import SystemClock
-from novita_mcp.domain.display import brief, clean, usd
+from novita_mcp.domain.base import brief, clean, usd
 from novita_mcp.domain.history.folds import open_intents
 from novita_mcp.domain.limits import ApprovalMode
 from novita_mcp.errors import ApiError, KeyMissing, KeyRejected, LedgerError, NovitaMcpError, SettingsError

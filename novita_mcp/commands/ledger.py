@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from novita_mcp.clock import SystemClock
-from novita_mcp.domain.display import brief, clean, usd
+from novita_mcp.domain.base import brief, clean, usd
 from novita_mcp.domain.history.folds import spent_estimate
 from novita_mcp.domain.history.glance import Spender, recorded_spenders
 from novita_mcp.domain.pricing import total

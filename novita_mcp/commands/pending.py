@@ -9,7 +9,7 @@ from rich.text import Text
 from novita_mcp.clock import SystemClock
 from novita_mcp.commands.plan_screen import drawn_list
 from novita_mcp.commands.state_folder import opened_ledger
-from novita_mcp.domain.display import usd
+from novita_mcp.domain.base import usd
 from novita_mcp.domain.history.asked import asked_plans
 from novita_mcp.domain.history.windows import Window, open_window
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from novita_mcp.approval.sheet import Sheet
 from novita_mcp.commands.demo_digits import large
-from novita_mcp.domain.display import clean, usd
+from novita_mcp.domain.base import clean, usd
 from novita_mcp.domain.history.asked import Waiting
 
 MARKS = {"pass": ("✔", "bold green"), "warn": ("!", "bold yellow"), "deny": ("✘", "bold red")}

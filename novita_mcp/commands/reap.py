@@ -8,7 +8,7 @@ from rich.table import Table
 
 from novita_mcp.app import App
 from novita_mcp.clock import SystemClock
-from novita_mcp.domain.display import clean
+from novita_mcp.domain.base import clean
 from novita_mcp.errors import KeyMissing, NovitaMcpError
 from novita_mcp.lock import spending_lock
 from novita_mcp.provisioning.enforcement import Enforcer, beat, rest

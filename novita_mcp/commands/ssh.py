@@ -8,11 +8,11 @@ import anyio
 from pydantic import SecretStr
 
 from novita_mcp.clock import SystemClock
-from novita_mcp.domain.catalog import Connection, Instance
-from novita_mcp.domain.connecting import Connections, connections
-from novita_mcp.domain.display import clean
+from novita_mcp.domain.base import clean
+from novita_mcp.domain.connections import Connections, connections
+from novita_mcp.domain.models import Connection, Instance
 from novita_mcp.errors import NovitaMcpError
-from novita_mcp.private_files import open_private
+from novita_mcp.files import open_private
 from novita_mcp.settings import load_settings
 from novita_mcp.wiring import opened_app
 

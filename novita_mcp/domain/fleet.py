@@ -3,9 +3,9 @@
 from datetime import datetime
 from decimal import Decimal
 
-from novita_mcp.domain.catalog import Instance
+from novita_mcp.domain.base import Record, Usd
+from novita_mcp.domain.models import Instance
 from novita_mcp.domain.pricing import total
-from novita_mcp.domain.record import Record, Usd
 
 
 class FleetMember(Record):

@@ -2,7 +2,7 @@
 
 import difflib
 
-from novita_mcp.domain.display import brief
+from novita_mcp.domain.base import brief
 
 DOCKER_HUB = "docker.io"
 KNOWN_REGISTRIES = (

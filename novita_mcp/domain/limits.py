@@ -3,8 +3,8 @@
 from decimal import Decimal
 from typing import Literal
 
-from novita_mcp.domain.catalog import BillingMode
-from novita_mcp.domain.record import Record, Usd
+from novita_mcp.domain.base import Record, Usd
+from novita_mcp.domain.models import BillingMode
 
 ApprovalMode = Literal["human", "confirm", "none"]
 

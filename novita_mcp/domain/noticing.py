@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from novita_mcp.domain.catalog import Instance
-from novita_mcp.domain.display import third_party
+from novita_mcp.domain.base import third_party
 from novita_mcp.domain.fleet import FleetMember
+from novita_mcp.domain.models import Instance
 from novita_mcp.domain.startup import duration
 
 FORGOTTEN_AFTER = timedelta(hours=24)

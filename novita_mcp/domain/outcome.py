@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict
 
+from novita_mcp.domain.base import Record
 from novita_mcp.domain.deeds import Done
 from novita_mcp.domain.plans import Plan
-from novita_mcp.domain.record import Record
 
 Status = Literal[Done, "preview", "approval_required", "denied", "declined", "cancelled", "unknown"]
 

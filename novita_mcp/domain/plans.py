@@ -9,15 +9,14 @@ from typing import Any
 
 from pydantic import Field
 
-from novita_mcp.domain.catalog import Product
+from novita_mcp.domain.base import Record, Usd, brief, clean, usd
+from novita_mcp.domain.create_request import CreateInstanceRequest
 from novita_mcp.domain.deeds import DEEDS, ActionName, Deed
-from novita_mcp.domain.display import brief, clean, usd
 from novita_mcp.domain.fleet import Fleet
 from novita_mcp.domain.limits import Policy
+from novita_mcp.domain.models import Product
 from novita_mcp.domain.policy import Verdict, denied
 from novita_mcp.domain.pricing import Quote
-from novita_mcp.domain.record import Record, Usd
-from novita_mcp.domain.request import CreateInstanceRequest
 
 __all__ = [
     "HEADLINES",

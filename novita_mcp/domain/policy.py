@@ -6,11 +6,11 @@ from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from novita_mcp.domain.catalog import BillingMode, Product
+from novita_mcp.domain.base import Record, Usd
 from novita_mcp.domain.fleet import Fleet
 from novita_mcp.domain.limits import Policy
+from novita_mcp.domain.models import BillingMode, Product
 from novita_mcp.domain.pricing import Quote
-from novita_mcp.domain.record import Record, Usd
 from novita_mcp.domain.spending import Spent, committed_usd, cost_until, day_end, month_end
 
 Ruling = Literal["pass", "warn", "deny"]

@@ -8,14 +8,14 @@ from decimal import Decimal
 from itertools import chain
 from typing import Literal
 
-from novita_mcp.domain.catalog import (
+from novita_mcp.domain.base import Record, Usd
+from novita_mcp.domain.models import (
     HOURS_PER_MONTH,
     BillingMode,
     Instance,
     NetworkStorage,
     Product,
 )
-from novita_mcp.domain.record import Record, Usd
 
 ROOTFS_USD_PER_GB_DAY = Decimal("0.005")
 VOLUME_USD_PER_GB_DAY = Decimal("0.002")

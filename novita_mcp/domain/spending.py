@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from novita_mcp.domain.base import Record, Usd
 from novita_mcp.domain.fleet import Fleet, FleetMember
 from novita_mcp.domain.pricing import total
-from novita_mcp.domain.record import Record, Usd
 
 
 class Spent(Record):

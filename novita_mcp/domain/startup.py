@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from novita_mcp.domain.catalog import UNBILLED, Instance
-from novita_mcp.domain.display import usd
+from novita_mcp.domain.base import usd
 from novita_mcp.domain.history.leases import hours_between
+from novita_mcp.domain.models import UNBILLED, Instance
 
 SLOW_AFTER = timedelta(minutes=15)
 """Novita's clients wait 5 to 15 minutes (API reference, 6.7); more is out of the ordinary."""

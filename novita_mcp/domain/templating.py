@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from novita_mcp.domain.catalog import Template
-from novita_mcp.domain.fields import ROOTFS_GB
+from novita_mcp.domain.api_limits import ROOTFS_GB
+from novita_mcp.domain.models import Template
 
 
 def template_values(template: Template) -> dict[str, Any]:

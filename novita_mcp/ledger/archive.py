@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from novita_mcp.errors import LedgerError
+from novita_mcp.files import open_private, settle_folder
 from novita_mcp.ledger.chain import Line
-from novita_mcp.private_files import open_private, settle_folder
 
 _NAME = re.compile(r"ledger-archive-\d{12}\.jsonl")
 

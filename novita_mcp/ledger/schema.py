@@ -8,8 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 from novita_mcp.errors import LedgerError
+from novita_mcp.files import open_private, settle_folder
 from novita_mcp.ledger.trouble import DAMAGED
-from novita_mcp.private_files import open_private, settle_folder
 
 FILE_NAME = "ledger.db"
 APPLICATION_ID = 0x4E_56_4C_44

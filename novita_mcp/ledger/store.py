@@ -17,11 +17,11 @@ from novita_mcp.clock import Clock
 from novita_mcp.domain.history.entries import Entry, EntryKind
 from novita_mcp.domain.history.folds import still_needed
 from novita_mcp.errors import LedgerError, PlanGone
+from novita_mcp.files import private_folder
 from novita_mcp.ledger.archive import archived_lines, write_archive
 from novita_mcp.ledger.chain import GENESIS, Line, canonical, digest, entry_of, faults
 from novita_mcp.ledger.schema import FILE_NAME, GUARDS, open_database, version_of
 from novita_mcp.ledger.trouble import in_plain_words
-from novita_mcp.private_files import private_folder
 
 MOST_LINES = 5000
 KEPT_LINES = 1000

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from novita_mcp.clock import Clock
-from novita_mcp.domain.display import brief
+from novita_mcp.domain.base import brief
 from novita_mcp.domain.plans import Plan, new_marker
 from novita_mcp.errors import PlanGone
 

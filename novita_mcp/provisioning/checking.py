@@ -3,11 +3,10 @@
 import difflib
 from collections.abc import Iterable, Iterator
 
-from novita_mcp.domain.catalog import BillingMode, Cluster, Network, NetworkStorage, Product, RegistryAuth
-from novita_mcp.domain.display import third_party
+from novita_mcp.domain.base import Record, third_party
+from novita_mcp.domain.create_request import CreateInstanceRequest
+from novita_mcp.domain.models import BillingMode, Cluster, Network, NetworkStorage, Product, RegistryAuth
 from novita_mcp.domain.pricing import unit_hourly
-from novita_mcp.domain.record import Record
-from novita_mcp.domain.request import CreateInstanceRequest
 from novita_mcp.errors import Problem
 
 MOST_ALTERNATIVES = 3

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from novita_mcp.api.client import NovitaClient
-from novita_mcp.domain.catalog import Product
-from novita_mcp.domain.record import Record
+from novita_mcp.domain.base import Record
+from novita_mcp.domain.models import Product
 from novita_mcp.domain.search.asking.query import parse
 from novita_mcp.domain.search.hearing import understood
 from novita_mcp.domain.search.market import Market

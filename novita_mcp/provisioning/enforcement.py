@@ -10,8 +10,8 @@ from typing import Literal
 
 from pydantic import AwareDatetime, ValidationError
 
-from novita_mcp.domain.record import Record
-from novita_mcp.private_files import open_private, private_folder
+from novita_mcp.domain.base import Record
+from novita_mcp.files import open_private, private_folder
 from novita_mcp.reapers import installed_units
 
 Enforcer = Literal["serve", "watch", "reap"]

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from novita_mcp.app import App
-from novita_mcp.domain.catalog import Instance
+from novita_mcp.domain.models import Instance
 from novita_mcp.errors import NotFound
 
 MOST_DETAILS = 20

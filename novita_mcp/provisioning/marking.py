@@ -2,9 +2,9 @@
 
 from pydantic import SecretStr
 
-from novita_mcp.domain.catalog import MARKER_ENV
-from novita_mcp.domain.fields import MAX_ENVS, NAME_LENGTH
-from novita_mcp.domain.request import CreateInstanceRequest, EnvVar
+from novita_mcp.domain.api_limits import MAX_ENVS, NAME_LENGTH
+from novita_mcp.domain.create_request import CreateInstanceRequest, EnvVar
+from novita_mcp.domain.models import MARKER_ENV
 
 
 def mark(request: CreateInstanceRequest, marker: str) -> CreateInstanceRequest:

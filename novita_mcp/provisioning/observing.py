@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from novita_mcp.app import App
-from novita_mcp.domain.catalog import STOPPED, Instance
 from novita_mcp.domain.history.folds import REMEMBERED_FOR, Ownership, owned_instances, recent_absences
+from novita_mcp.domain.models import STOPPED, Instance
 from novita_mcp.errors import NotFound
 from novita_mcp.ledger import EntryKind
 from novita_mcp.provisioning.settling import adopt_late

@@ -8,7 +8,6 @@ from typing import Any, Generic, TypeVar
 import anyio
 
 from novita_mcp.app import App
-from novita_mcp.domain.catalog import Instance, Product
 from novita_mcp.domain.fleet import Fleet, FleetMember, PendingCreate
 from novita_mcp.domain.history.folds import (
     Ownership,
@@ -17,6 +16,7 @@ from novita_mcp.domain.history.folds import (
     recent_absences,
     spent_estimate,
 )
+from novita_mcp.domain.models import Instance, Product
 from novita_mcp.domain.policy import Facts
 from novita_mcp.domain.pricing import machine_of, quote
 from novita_mcp.domain.spending import Spent, day_start, incurred_usd, month_start

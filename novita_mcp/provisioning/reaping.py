@@ -7,10 +7,10 @@ from typing import Literal
 import anyio
 
 from novita_mcp.app import App
-from novita_mcp.domain.catalog import Instance
+from novita_mcp.domain.base import Record
 from novita_mcp.domain.history.folds import Ownership, owned_instances
 from novita_mcp.domain.history.leases import due, last_failure
-from novita_mcp.domain.record import Record
+from novita_mcp.domain.models import Instance
 from novita_mcp.errors import ApiError, NotFound, NovitaMcpError, OutcomeUnknown
 from novita_mcp.ledger import EntryKind
 from novita_mcp.provisioning.settling import STOPPING

@@ -9,8 +9,8 @@ import anyio
 from pydantic import JsonValue
 
 from novita_mcp.app import App
+from novita_mcp.domain.base import usd
 from novita_mcp.domain.deeds import LISTED_BY
-from novita_mcp.domain.display import usd
 from novita_mcp.domain.history.asked import WINDOW
 from novita_mcp.domain.outcome import ApprovalView, InstanceView, Outcome, ResourceView
 from novita_mcp.domain.plans import Plan, changes, digest, new_marker

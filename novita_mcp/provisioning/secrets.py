@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from novita_mcp.app import App
-from novita_mcp.domain.request import CreateInstanceRequest
+from novita_mcp.domain.create_request import CreateInstanceRequest
 from novita_mcp.errors import InvalidArguments, Problem
 
 REFERENCE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")

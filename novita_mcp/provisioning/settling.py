@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from novita_mcp.app import App
-from novita_mcp.domain.catalog import Instance
 from novita_mcp.domain.history.folds import REMEMBERED_FOR, Intent, open_intents, owned_instances, recent_absences
+from novita_mcp.domain.models import Instance
 from novita_mcp.errors import ApiError, OutcomeUnknown
 from novita_mcp.ledger import EntryKind
 from novita_mcp.provisioning.finding import find_created

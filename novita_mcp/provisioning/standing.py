@@ -4,14 +4,13 @@ from datetime import datetime
 from decimal import Decimal
 
 from novita_mcp.app import App
-from novita_mcp.domain.catalog import HOURS_PER_MONTH, Instance, Product
-from novita_mcp.domain.display import brief
+from novita_mcp.domain.base import Record, brief
 from novita_mcp.domain.history.folds import owned_instances
 from novita_mcp.domain.history.leases import hours_between
+from novita_mcp.domain.models import HOURS_PER_MONTH, Instance, Product
 from novita_mcp.domain.plans import Fact
 from novita_mcp.domain.policy import Facts, Verdict, verdicts
 from novita_mcp.domain.pricing import HOURS_PER_DAY, Machine, Quote, quote
-from novita_mcp.domain.record import Record
 from novita_mcp.errors import NotFound, Refused
 from novita_mcp.provisioning.acts.lifecycle import is_ours, others, product_of, subject
 from novita_mcp.provisioning.noting import not_made_here

@@ -6,7 +6,7 @@ from decimal import Decimal
 import anyio
 
 from novita_mcp.app import App
-from novita_mcp.domain.catalog import Instance
+from novita_mcp.domain.models import Instance
 from novita_mcp.domain.startup import progress
 
 POLL_SECONDS = 2.0

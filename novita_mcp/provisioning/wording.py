@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from novita_mcp.domain.catalog import MARKER_ENV, Instance, NetworkStorage, Product
-from novita_mcp.domain.display import brief, clean, usd
+from novita_mcp.domain.base import brief, clean, usd
+from novita_mcp.domain.create_request import CreateInstanceRequest
 from novita_mcp.domain.images import origin
+from novita_mcp.domain.models import MARKER_ENV, Instance, NetworkStorage, Product
 from novita_mcp.domain.plans import Fact
 from novita_mcp.domain.pricing import Quote, volume_hourly
-from novita_mcp.domain.request import CreateInstanceRequest
 from novita_mcp.provisioning.checking import Offer
 
 

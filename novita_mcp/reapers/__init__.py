@@ -9,7 +9,7 @@ from pathlib import Path
 from string import Template
 from typing import Literal
 
-from novita_mcp.domain.record import Record
+from novita_mcp.domain.base import Record
 
 ReaperName = Literal["systemd", "launchd", "cron", "ci"]
 NAMES: tuple[ReaperName, ...] = ("systemd", "launchd", "cron", "ci")

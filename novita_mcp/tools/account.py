@@ -9,11 +9,10 @@ from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult
 
 from novita_mcp.app import App
-from novita_mcp.domain.display import third_party, usd
+from novita_mcp.domain.base import Record, Usd, third_party, usd
 from novita_mcp.domain.history.glance import Spender, fleet_spenders
 from novita_mcp.domain.history.windows import Window, open_window
 from novita_mcp.domain.limits import Policy
-from novita_mcp.domain.record import Record, Usd
 from novita_mcp.domain.spending import Spent, month_start
 from novita_mcp.ledger import Entry
 from novita_mcp.provisioning.idling import busiest_percents

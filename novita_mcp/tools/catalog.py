@@ -9,10 +9,9 @@ from mcp.types import CallToolResult
 from pydantic import Field
 
 from novita_mcp.app import App
-from novita_mcp.domain.catalog import BillingMode, Product, Stock
-from novita_mcp.domain.display import brief, clean, third_party, usd
+from novita_mcp.domain.base import Record, Usd, brief, clean, third_party, usd
+from novita_mcp.domain.models import BillingMode, Product, Stock
 from novita_mcp.domain.pricing import unit_hourly
-from novita_mcp.domain.record import Record, Usd
 from novita_mcp.domain.search.matching import hourly_usd
 from novita_mcp.domain.search.regions import Region
 from novita_mcp.domain.search.wishes import Wish, described

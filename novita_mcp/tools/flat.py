@@ -10,12 +10,12 @@ from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import ConfigDict, Field
 
-from novita_mcp.domain.arguments import parse
+from novita_mcp.domain.base import Record
 from novita_mcp.domain.history.leases import reminders
-from novita_mcp.domain.record import Record
+from novita_mcp.domain.schema import input_schema, output_schema
+from novita_mcp.domain.validation import parse
 from novita_mcp.errors import NovitaMcpError
 from novita_mcp.provisioning.reading import recorded
-from novita_mcp.schema import input_schema, output_schema
 
 ARGUMENTS = "args"
 READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True)

@@ -9,12 +9,11 @@ from mcp.types import CallToolResult
 from pydantic import Field
 
 from novita_mcp.app import App
-from novita_mcp.domain.catalog import Instance
-from novita_mcp.domain.connecting import Connections, connections
-from novita_mcp.domain.display import brief, third_party, usd
+from novita_mcp.domain.base import Record, Usd, brief, third_party, usd
+from novita_mcp.domain.connections import Connections, connections
 from novita_mcp.domain.fleet import Fleet, FleetMember
+from novita_mcp.domain.models import Instance
 from novita_mcp.domain.noticing import forgotten, notices
-from novita_mcp.domain.record import Record, Usd
 from novita_mcp.domain.startup import standing
 from novita_mcp.ledger import Entry
 from novita_mcp.provisioning.reading import FactReads, Read, fleet_of, read_all, recorded

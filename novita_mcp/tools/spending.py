@@ -10,10 +10,10 @@ from pydantic import Field
 from novita_mcp.app import App
 from novita_mcp.approval import dialog
 from novita_mcp.approval.answers import Answer
-from novita_mcp.domain.fields import LeaseHours
+from novita_mcp.domain.api_limits import LeaseHours
+from novita_mcp.domain.base import Record
+from novita_mcp.domain.create_request import CreateArguments
 from novita_mcp.domain.outcome import Outcome
-from novita_mcp.domain.record import Record
-from novita_mcp.domain.request import CreateArguments
 from novita_mcp.provisioning.actions import Action
 from novita_mcp.provisioning.acts.create import CreateInstance
 from novita_mcp.provisioning.acts.lifecycle import DeleteInstance, RestartInstance, StartInstance, StopInstance

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from novita_mcp.domain.display import usd
+from novita_mcp.domain.base import usd
 from novita_mcp.domain.outcome import Outcome
 from novita_mcp.domain.plans import Plan, shown
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from novita_mcp.api import wire_account, wire_operations, wire_products, wire_resources
-from novita_mcp.domain.catalog import MonthlyOffer, Product
+from novita_mcp.domain.models import MonthlyOffer, Product
 from novita_mcp.errors import ApiError
 from tests.api.scripted import fixture
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from novita_mcp.api import wire_instances
-from novita_mcp.domain.catalog import MARKER_ENV, Instance
+from novita_mcp.domain.models import MARKER_ENV, Instance
 from novita_mcp.errors import ApiError
 from tests.api.scripted import fixture
 

@@ -8,8 +8,8 @@ import pytest
 from pydantic import SecretStr
 
 from novita_mcp.api import wire_instances
-from novita_mcp.domain.catalog import Connection, Instance, PortMapping
-from novita_mcp.domain.connecting import Connections, PortRow, connections, ssh_target, web_address
+from novita_mcp.domain.connections import Connections, PortRow, connections, ssh_target, web_address
+from novita_mcp.domain.models import Connection, Instance, PortMapping
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 PASSWORD = "EXAMPLE-NOT-A-REAL-PASSWORD"

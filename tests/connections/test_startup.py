@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from novita_mcp.domain.catalog import Connection, Instance
 from novita_mcp.domain.fleet import FleetMember
+from novita_mcp.domain.models import Connection, Instance
 from novita_mcp.domain.noticing import forgotten, notices
 from novita_mcp.domain.startup import duration, fault_of, is_slow, progress, standing
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from novita_mcp.domain.arguments import parse
-from novita_mcp.domain.request import CreateArguments
+from novita_mcp.domain.create_request import CreateArguments
+from novita_mcp.domain.validation import parse
 from novita_mcp.errors import InvalidArguments
 
 BODY = {"productId": "4090.16c62g", "gpuNum": 1, "rootfsSize": 60, "imageUrl": "ubuntu:24.04"}

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from novita_mcp.domain.display import brief, clean, third_party, usd
+from novita_mcp.domain.base import brief, clean, third_party, usd
 
 ZERO_WIDTH_SPACE = "\u200b"
 RIGHT_TO_LEFT_OVERRIDE = "\u202e"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from novita_mcp.domain.catalog import Instance, Product
 from novita_mcp.domain.fleet import Fleet, FleetMember, PendingCreate
 from novita_mcp.domain.limits import Policy
+from novita_mcp.domain.models import Instance, Product
 from novita_mcp.domain.policy import Facts, Subject, Verdict, denied, verdicts
 from novita_mcp.domain.pricing import Machine, quote
 from novita_mcp.domain.spending import Spent

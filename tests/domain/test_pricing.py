@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from novita_mcp.domain.catalog import Instance, MonthlyOffer, NetworkStorage, Product
+from novita_mcp.domain.models import Instance, MonthlyOffer, NetworkStorage, Product
 from novita_mcp.domain.pricing import Machine, Quote, machine_of, monthly_usd, quote, volume_hourly
 
 RTX_4090 = Product(

@@ -15,11 +15,11 @@ from hypothesis_jsonschema import from_schema
 from jsonschema import Draft202012Validator
 from pydantic import Field, SecretStr
 
-from novita_mcp.domain.arguments import parse
-from novita_mcp.domain.record import Record, Usd
-from novita_mcp.domain.request import RULES, CreateArguments
+from novita_mcp.domain.base import Record, Usd
+from novita_mcp.domain.create_request import RULES, CreateArguments
+from novita_mcp.domain.schema import input_schema, output_schema
+from novita_mcp.domain.validation import parse
 from novita_mcp.errors import InvalidArguments, Problem
-from novita_mcp.schema import input_schema, output_schema
 
 SCHEMA = input_schema(CreateArguments)
 PUBLISHED = Draft202012Validator(SCHEMA)

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from novita_mcp.domain.catalog import Instance
 from novita_mcp.domain.fleet import Fleet, FleetMember, PendingCreate
+from novita_mcp.domain.models import Instance
 from novita_mcp.domain.spending import committed_usd, cost_until, day_end, day_start, month_end, month_start
 
 NOW = datetime(2026, 8, 3, 18, 0, tzinfo=UTC)

@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 from mcp import Client
 
+from novita_mcp.domain.create_request import CreateArguments
 from novita_mcp.domain.history.folds import owned_instances
-from novita_mcp.domain.request import CreateArguments
 from novita_mcp.ledger import EntryKind
 from novita_mcp.provisioning.acts.create import CreateInstance
 from novita_mcp.provisioning.acts.extending import ExtendLease

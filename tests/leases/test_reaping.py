@@ -3,8 +3,8 @@
 import anyio
 import pytest
 
-from novita_mcp.domain.catalog import MARKER_ENV
 from novita_mcp.domain.history.folds import owned_instances
+from novita_mcp.domain.models import MARKER_ENV
 from novita_mcp.ledger import EntryKind
 from novita_mcp.provisioning.observing import observe
 from novita_mcp.provisioning.reaping import reap

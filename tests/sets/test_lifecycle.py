@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from novita_mcp.domain.catalog import MARKER_ENV
 from novita_mcp.domain.history.folds import owned_instances
+from novita_mcp.domain.models import MARKER_ENV
 from novita_mcp.simulator.catalog import DEFAULT_VOLUME_ID
 from novita_mcp.simulator.faults import Fault
 from tests.sets.rooms import SUBSCRIPTIONS, UNTIL_RUNNING_SECONDS, Room, room

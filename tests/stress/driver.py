@@ -8,7 +8,7 @@ import anyio
 
 from novita_mcp.app import App
 from novita_mcp.clock import SystemClock
-from novita_mcp.domain.request import CreateArguments
+from novita_mcp.domain.create_request import CreateArguments
 from novita_mcp.errors import NovitaMcpError
 from novita_mcp.provisioning.acts.create import CreateInstance
 from novita_mcp.provisioning.road import Yes, apply, prepare

@@ -10,10 +10,10 @@ from mcp import Client
 from mcp.types import CallToolResult, ElicitResult
 
 from novita_mcp.app import App
-from novita_mcp.domain.catalog import MARKER_ENV
+from novita_mcp.domain.create_request import CreateArguments
 from novita_mcp.domain.history.folds import open_intents, owned_instances
 from novita_mcp.domain.history.leases import reminders
-from novita_mcp.domain.request import CreateArguments
+from novita_mcp.domain.models import MARKER_ENV
 from novita_mcp.errors import NovitaMcpError, OutcomeUnknown
 from novita_mcp.ledger import EntryKind, Ledger
 from novita_mcp.provisioning.acts.create import CreateInstance

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from novita_mcp.approval.page.markup import Html, joined, tag
 from novita_mcp.approval.sheet import Sheet
-from novita_mcp.domain.display import usd
+from novita_mcp.domain.base import usd
 from novita_mcp.domain.plans import Fact
 from novita_mcp.domain.pricing import QuoteLine
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 from novita_mcp.approval.page.markup import Html, joined, tag
-from novita_mcp.domain.display import usd
+from novita_mcp.domain.base import usd
 from novita_mcp.domain.policy import Ruling, Verdict
 
 Unit = Callable[[Decimal], str]

@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Template
 
 from novita_mcp.approval.page.assets import asset
-from novita_mcp.private_files import open_private
+from novita_mcp.files import open_private
 
 SUBMIT = "document.forms[0].submit()"
 CONFINED_BROWSERS = Path("/snap/bin")

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from novita_mcp.approval.page.markup import Html, joined, tag
 from novita_mcp.approval.sheet import Sheet
-from novita_mcp.domain.display import usd
+from novita_mcp.domain.base import usd
 from novita_mcp.domain.pricing import Quote
 
 UNKNOWN = "Price unknown"

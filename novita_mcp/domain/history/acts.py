@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from pydantic import AwareDatetime, ConfigDict
 
+from novita_mcp.domain.base import Record
 from novita_mcp.domain.history.entries import Entry, EntryKind, Happened, LeaseSet, Observed, Sent, Settled
-from novita_mcp.domain.record import Record
 
 _OBSERVED_AS = {"running": "started", "exited": "stop", "gone": "delete"}
 """`started` is not our `start`: somebody else did it, so the lease stays as it was."""

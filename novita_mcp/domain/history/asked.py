@@ -5,11 +5,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
-from novita_mcp.domain.display import usd
+from novita_mcp.domain.base import Record, usd
 from novita_mcp.domain.history.entries import Approved, Entry, EntryKind, Requested
 from novita_mcp.domain.history.folds import approvals
 from novita_mcp.domain.plans import Plan
-from novita_mcp.domain.record import Record
 
 DIALOG, PAGE, TERMINAL, WINDOW = "elicitation", "page", "terminal", "window"
 SHOWN = frozenset({DIALOG, PAGE})

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, ConfigDict, Field, JsonValue
 
-from novita_mcp.domain.record import Record
+from novita_mcp.domain.base import Record
 
 LeaseHours = Annotated[Decimal, Field(ge=0, le=1_000_000)]
 

@@ -10,10 +10,10 @@ from types import MappingProxyType
 
 from pydantic import AwareDatetime
 
+from novita_mcp.domain.base import Record
 from novita_mcp.domain.history.acts import Act, Intent, Lease, acts, intent_of, is_absence, open_intents
 from novita_mcp.domain.history.entries import Approved, Entry, EntryKind
 from novita_mcp.domain.history.metering import spent_estimate
-from novita_mcp.domain.record import Record
 
 __all__ = [
     "Approval",

@@ -5,13 +5,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 
-from novita_mcp.domain.display import brief
+from novita_mcp.domain.base import Record, Usd, brief
 from novita_mcp.domain.fleet import Fleet, FleetMember
 from novita_mcp.domain.history.asked import DIALOG, PAGE, TERMINAL, WINDOW
 from novita_mcp.domain.history.entries import Entry
 from novita_mcp.domain.history.folds import Ownership, owned_instances, spent_estimate
 from novita_mcp.domain.history.leases import hours_between
-from novita_mcp.domain.record import Record, Usd
 from novita_mcp.domain.spending import incurred_usd
 from novita_mcp.domain.startup import duration
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from novita_mcp.domain.display import third_party, usd
+from novita_mcp.domain.base import third_party, usd
 from novita_mcp.domain.history.entries import Entry, EntryKind
 from novita_mcp.domain.history.folds import Ownership, owned_instances
 

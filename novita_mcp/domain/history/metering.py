@@ -7,9 +7,9 @@ from decimal import Decimal
 from itertools import accumulate, pairwise
 from typing import Literal
 
+from novita_mcp.domain.base import Record
 from novita_mcp.domain.history.acts import Act, Intent, acts, open_intents
 from novita_mcp.domain.history.entries import Entry
-from novita_mcp.domain.record import Record
 
 NOTHING = Decimal(0)
 MICROSECOND = timedelta(microseconds=1)

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from novita_mcp.domain.display import usd
+from novita_mcp.domain.base import Record, Usd, usd
 from novita_mcp.domain.history.entries import Entry, EntryKind, Sent, WindowOpened
 from novita_mcp.domain.plans import Plan
 from novita_mcp.domain.pricing import total
-from novita_mcp.domain.record import Record, Usd
 
 COVERED = frozenset({"create", "start"})
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from novita_mcp.domain.record import Record
+from novita_mcp.domain.base import Record
 from novita_mcp.domain.search.market import Market
 from novita_mcp.domain.search.naming import bearers, looks_like_a_model, singular
 from novita_mcp.domain.search.regions import Place, displayed

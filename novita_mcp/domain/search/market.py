@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from novita_mcp.domain.catalog import Cluster, Product
-from novita_mcp.domain.record import Record
+from novita_mcp.domain.base import Record
+from novita_mcp.domain.models import Cluster, Product
 from novita_mcp.domain.search.regions import Place, Region, every_region, lies_in
 
 

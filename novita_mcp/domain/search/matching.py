@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from novita_mcp.domain.catalog import Product
+from novita_mcp.domain.models import Product
 from novita_mcp.domain.pricing import unit_hourly
 from novita_mcp.domain.search.market import Market
 from novita_mcp.domain.search.regions import lies_in

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from itertools import chain, combinations
 
-from novita_mcp.domain.catalog import Product
+from novita_mcp.domain.models import Product
 
 MODEL = re.compile(r"[a-z]{1,3}\d{1,4}[a-z]{0,4}|\d{3,4}(?!b$)[a-z]{0,5}")
 """What the name of a GPU looks like; 70b is none."""

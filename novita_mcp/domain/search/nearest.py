@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
-from novita_mcp.domain.catalog import Product
-from novita_mcp.domain.display import brief, clean, third_party, usd
+from novita_mcp.domain.base import brief, clean, third_party, usd
+from novita_mcp.domain.models import Product
 from novita_mcp.domain.search.market import Market
 from novita_mcp.domain.search.matching import hourly_usd, matches
 from novita_mcp.domain.search.naming import near_products

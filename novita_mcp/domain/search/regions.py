@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
-from novita_mcp.domain.catalog import Cluster
-from novita_mcp.domain.record import Record
+from novita_mcp.domain.base import Record
+from novita_mcp.domain.models import Cluster
 
 
 class Place(Record):

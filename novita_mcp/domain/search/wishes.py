@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from novita_mcp.domain.catalog import BillingMode
-from novita_mcp.domain.display import brief, usd
-from novita_mcp.domain.record import Record, Usd
+from novita_mcp.domain.base import Record, Usd, brief, usd
+from novita_mcp.domain.models import BillingMode
 from novita_mcp.domain.search.regions import Place
 
 LONGEST = 80

@@ -4,13 +4,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 from novita_mcp.app import App
-from novita_mcp.domain.catalog import Instance
+from novita_mcp.domain.base import Record, usd
+from novita_mcp.domain.create_request import Port
 from novita_mcp.domain.deeds import ActionName
-from novita_mcp.domain.display import usd
+from novita_mcp.domain.models import Instance
 from novita_mcp.domain.plans import Fact, Plan, ProductView
 from novita_mcp.domain.pricing import Quote, machine_of
-from novita_mcp.domain.record import Record
-from novita_mcp.domain.request import Port
 from novita_mcp.errors import InvalidArguments, Problem
 from novita_mcp.provisioning.actions import Happened
 from novita_mcp.provisioning.acts.lifecycle import is_ours

@@ -4,12 +4,8 @@ from decimal import Decimal
 from typing import ClassVar
 
 from novita_mcp.app import App
-from novita_mcp.domain.display import brief
-from novita_mcp.domain.plans import ActionName, Plan, ProductView
-from novita_mcp.domain.policy import Subject, Verdict, denied, verdicts
-from novita_mcp.domain.pricing import FREE_ROOTFS_GB, Machine, Quote, quote
-from novita_mcp.domain.record import Record
-from novita_mcp.domain.request import (
+from novita_mcp.domain.base import Record, brief
+from novita_mcp.domain.create_request import (
     CreateArguments,
     CreateInstanceRequest,
     complete,
@@ -17,6 +13,9 @@ from novita_mcp.domain.request import (
     masked_body,
     wire_body,
 )
+from novita_mcp.domain.plans import ActionName, Plan, ProductView
+from novita_mcp.domain.policy import Subject, Verdict, denied, verdicts
+from novita_mcp.domain.pricing import FREE_ROOTFS_GB, Machine, Quote, quote
 from novita_mcp.domain.templating import template_values
 from novita_mcp.errors import InvalidArguments
 from novita_mcp.provisioning.actions import Happened

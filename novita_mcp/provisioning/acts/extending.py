@@ -4,11 +4,10 @@ from datetime import timedelta
 from typing import ClassVar
 
 from novita_mcp.app import App
-from novita_mcp.domain.display import brief
+from novita_mcp.domain.base import Record, Usd, brief
 from novita_mcp.domain.history.folds import Ownership, owned_instances
 from novita_mcp.domain.plans import ActionName, Fact, Plan, ProductView
 from novita_mcp.domain.pricing import machine_of, quote
-from novita_mcp.domain.record import Record, Usd
 from novita_mcp.errors import Refused
 from novita_mcp.ledger import EntryKind
 from novita_mcp.provisioning.actions import Happened

@@ -3,12 +3,11 @@
 from typing import Any, ClassVar
 
 from novita_mcp.app import App
-from novita_mcp.domain.catalog_extra import Job
+from novita_mcp.domain.base import Record, brief
 from novita_mcp.domain.deeds import ActionName
-from novita_mcp.domain.display import brief
 from novita_mcp.domain.images import registry
+from novita_mcp.domain.models import Job
 from novita_mcp.domain.plans import Fact, Plan
-from novita_mcp.domain.record import Record
 from novita_mcp.errors import ApiError, NotFound, Refused
 from novita_mcp.provisioning.actions import Happened
 from novita_mcp.provisioning.acts.lifecycle import is_ours

@@ -5,12 +5,12 @@ from decimal import Decimal
 from typing import ClassVar
 
 from novita_mcp.app import App
-from novita_mcp.domain.catalog import Instance, Product
+from novita_mcp.domain.base import Record, Usd
 from novita_mcp.domain.history.folds import owned_instances
+from novita_mcp.domain.models import Instance, Product
 from novita_mcp.domain.plans import ActionName, Fact, Plan, ProductView
 from novita_mcp.domain.policy import Facts, Subject, verdicts
 from novita_mcp.domain.pricing import Quote, machine_of, quote
-from novita_mcp.domain.record import Record, Usd
 from novita_mcp.errors import NotFound, Refused
 from novita_mcp.provisioning.actions import Happened
 from novita_mcp.provisioning.reading import FactReads, Read, every_product, read_all

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from novita_mcp.app import App
-from novita_mcp.domain.catalog import Template
-from novita_mcp.domain.record import Record
-from novita_mcp.domain.request import EnvVar, Port
+from novita_mcp.domain.base import Record
+from novita_mcp.domain.create_request import EnvVar, Port
+from novita_mcp.domain.models import Template
 from novita_mcp.errors import InvalidArguments, Problem
 from novita_mcp.provisioning.noting import note_made
 from novita_mcp.provisioning.secrets import REFERENCE, reveal

@@ -6,10 +6,9 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from novita_mcp.app import App
+from novita_mcp.domain.base import Record, brief
 from novita_mcp.domain.deeds import DEEDS, LISTED_BY
-from novita_mcp.domain.display import brief
 from novita_mcp.domain.plans import Fact, Plan
-from novita_mcp.domain.record import Record
 from novita_mcp.errors import NotFound
 from novita_mcp.provisioning.actions import Happened
 from novita_mcp.provisioning.noting import made_here, not_made_here

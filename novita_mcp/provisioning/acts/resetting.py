@@ -6,15 +6,9 @@ from typing import Any, ClassVar
 from pydantic import SecretStr
 
 from novita_mcp.app import App
-from novita_mcp.domain.catalog import MARKER_ENV, Instance
-from novita_mcp.domain.deeds import ActionName
-from novita_mcp.domain.display import brief, clean
-from novita_mcp.domain.fields import MAX_ENVS
-from novita_mcp.domain.images import origin
-from novita_mcp.domain.plans import Fact, Plan, ProductView
-from novita_mcp.domain.pricing import machine_of, quote
-from novita_mcp.domain.record import Record
-from novita_mcp.domain.request import (
+from novita_mcp.domain.api_limits import MAX_ENVS
+from novita_mcp.domain.base import Record, brief, clean
+from novita_mcp.domain.create_request import (
     CreateInstanceRequest,
     EnvVar,
     NetworkStorageMount,
@@ -22,6 +16,11 @@ from novita_mcp.domain.request import (
     masked_body,
     wire_body,
 )
+from novita_mcp.domain.deeds import ActionName
+from novita_mcp.domain.images import origin
+from novita_mcp.domain.models import MARKER_ENV, Instance
+from novita_mcp.domain.plans import Fact, Plan, ProductView
+from novita_mcp.domain.pricing import machine_of, quote
 from novita_mcp.errors import InvalidArguments, Problem
 from novita_mcp.provisioning.actions import Happened
 from novita_mcp.provisioning.acts.jobs import known_jobs, new_job

@@ -5,13 +5,12 @@ from decimal import Decimal
 from typing import ClassVar
 
 from novita_mcp.app import App
-from novita_mcp.domain.catalog import HOURS_PER_MONTH, Cluster, Instance, NetworkStorage
+from novita_mcp.domain.base import Record, brief, usd
 from novita_mcp.domain.deeds import ActionName
-from novita_mcp.domain.display import brief, usd
+from novita_mcp.domain.models import HOURS_PER_MONTH, Cluster, Instance, NetworkStorage
 from novita_mcp.domain.plans import Fact, Plan
 from novita_mcp.domain.policy import Facts, Subject, Verdict, verdicts
 from novita_mcp.domain.pricing import HOURS_PER_DAY, Quote, QuoteLine, volume_hourly
-from novita_mcp.domain.record import Record
 from novita_mcp.errors import InvalidArguments, NotFound, Problem, Refused
 from novita_mcp.provisioning.actions import Happened
 from novita_mcp.provisioning.checking import near

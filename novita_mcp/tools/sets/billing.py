@@ -10,10 +10,9 @@ from mcp.types import CallToolResult
 from pydantic import Field
 
 from novita_mcp.app import App
-from novita_mcp.domain.catalog_extra import SubscriptionBill, UsageBill
-from novita_mcp.domain.display import brief, third_party, usd
+from novita_mcp.domain.base import Record, Usd, brief, third_party, usd
+from novita_mcp.domain.models import SubscriptionBill, UsageBill
 from novita_mcp.domain.pricing import total
-from novita_mcp.domain.record import Record, Usd
 from novita_mcp.domain.spending import day_start
 from novita_mcp.provisioning.reading import Read, read_all
 from novita_mcp.tools.flat import READS, FlatTool, answer, plain_tool

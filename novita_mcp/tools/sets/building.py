@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from mcp.types import ToolAnnotations
 from pydantic import Field, SecretStr
 
-from novita_mcp.domain import fields
-from novita_mcp.domain.record import Record
-from novita_mcp.domain.request import RULES, EnvVar, NetworkStorageMount, Port, RequestFields
+from novita_mcp.domain import api_limits
+from novita_mcp.domain.base import Record
+from novita_mcp.domain.create_request import RULES, EnvVar, NetworkStorageMount, Port, RequestFields
 from novita_mcp.errors import Problem
 
 ADDS = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=False)
@@ -33,21 +33,21 @@ PORT_RULES = ("reserved_ports", "duplicate_ports", "most_ports")
 class Env(EnvVar):
     """A variable, as in a create, described in fewer words."""
 
-    key: Annotated[str, Field(max_length=fields.ENV_KEY_LENGTH.high)] = ""
-    value: Annotated[SecretStr, Field(max_length=fields.ENV_VALUE_LENGTH.high)] = SecretStr("")
+    key: Annotated[str, Field(max_length=api_limits.ENV_KEY_LENGTH.high)] = ""
+    value: Annotated[SecretStr, Field(max_length=api_limits.ENV_VALUE_LENGTH.high)] = SecretStr("")
 
 
 class Mount(NetworkStorageMount):
     """A network volume, as in a create, described in fewer words."""
 
     storage_id: Annotated[str, Field(alias="Id", min_length=1)]
-    mount_point: Annotated[str, Field(min_length=1, max_length=fields.MOUNT_POINT_LENGTH.high)] = (
-        fields.DEFAULT_MOUNT_POINT
+    mount_point: Annotated[str, Field(min_length=1, max_length=api_limits.MOUNT_POINT_LENGTH.high)] = (
+        api_limits.DEFAULT_MOUNT_POINT
     )
 
 
-Envs = Annotated[tuple[Env, ...], Field(max_length=fields.MAX_ENVS)]
-Mounts = Annotated[tuple[Mount, ...], Field(max_length=fields.MAX_NETWORK_STORAGES)]
+Envs = Annotated[tuple[Env, ...], Field(max_length=api_limits.MAX_ENVS)]
+Mounts = Annotated[tuple[Mount, ...], Field(max_length=api_limits.MAX_NETWORK_STORAGES)]
 
 
 class OnInstance(Record):
@@ -66,7 +66,7 @@ def port_problems(ports: str | None) -> Iterator[Problem]:
     """Yield what the create request would say of its `ports`."""
     if ports is None:
         return
-    if re.search(fields.PORTS_PATTERN, ports) is None:
+    if re.search(api_limits.PORTS_PATTERN, ports) is None:
         yield Problem("ports", 'must be comma-separated PORT/TYPE, PORT 1-65535, TYPE tcp or http, like "80/http"')
         return
     for rule in PORT_RULES:

@@ -8,9 +8,8 @@ from mcp.types import CallToolResult
 from pydantic import Field
 
 from novita_mcp.app import App
-from novita_mcp.domain.catalog_extra import Job
-from novita_mcp.domain.display import brief, third_party
-from novita_mcp.domain.record import Record
+from novita_mcp.domain.base import Record, brief, third_party
+from novita_mcp.domain.models import Job
 from novita_mcp.tools.flat import answer
 
 SHOWN = 30

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from novita_mcp.domain import fields
-from novita_mcp.domain.record import Record
+from novita_mcp.domain import api_limits
+from novita_mcp.domain.base import Record
 from novita_mcp.errors import Problem
 from novita_mcp.provisioning.acts.changing import EditInstance, SetAutoMigrate
 from novita_mcp.provisioning.acts.extending import ExtendLease
@@ -23,7 +23,7 @@ from novita_mcp.tools.spending import ONCE, REPEATABLE, acting_tool
 class ExtendArguments(OnInstance):
     """Which instance, and how many hours from now."""
 
-    lease_hours: Annotated[fields.LeaseHours, Field(description="From now.")]
+    lease_hours: Annotated[api_limits.LeaseHours, Field(description="From now.")]
 
 
 class EditArguments(OnInstance):

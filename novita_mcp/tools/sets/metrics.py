@@ -9,11 +9,9 @@ from mcp.types import CallToolResult
 from pydantic import Field
 
 from novita_mcp.app import App
-from novita_mcp.domain.catalog import Instance
-from novita_mcp.domain.catalog_extra import Measurement, Metrics
+from novita_mcp.domain.base import Record, brief
 from novita_mcp.domain.charts import condensed, sparkline
-from novita_mcp.domain.display import brief
-from novita_mcp.domain.record import Record
+from novita_mcp.domain.models import Instance, Measurement, Metrics
 from novita_mcp.provisioning.reading import Read, read_all
 from novita_mcp.tools.flat import answer
 from novita_mcp.tools.sets.building import Id

@@ -7,9 +7,8 @@ from mcp.types import CallToolResult
 from pydantic import Field
 
 from novita_mcp.app import App
-from novita_mcp.domain.catalog import Network
-from novita_mcp.domain.display import brief, third_party
-from novita_mcp.domain.record import Record
+from novita_mcp.domain.base import Record, brief, third_party
+from novita_mcp.domain.models import Network
 from novita_mcp.provisioning.acts.making import make_network
 from novita_mcp.provisioning.acts.removing import Remove
 from novita_mcp.tools.flat import READS, FlatTool, answer, plain_tool

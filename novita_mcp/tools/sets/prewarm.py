@@ -7,10 +7,9 @@ from mcp.types import CallToolResult
 from pydantic import Field
 
 from novita_mcp.app import App
-from novita_mcp.domain.catalog_extra import Prewarm
-from novita_mcp.domain.display import brief, third_party
-from novita_mcp.domain.fields import IMAGE_URL_LENGTH
-from novita_mcp.domain.record import Record
+from novita_mcp.domain.api_limits import IMAGE_URL_LENGTH
+from novita_mcp.domain.base import Record, brief, third_party
+from novita_mcp.domain.models import Prewarm
 from novita_mcp.provisioning.acts.making import make_prewarm
 from novita_mcp.provisioning.acts.removing import Remove
 from novita_mcp.provisioning.reading import Read, read_all

@@ -7,8 +7,7 @@ from mcp.types import CallToolResult
 from pydantic import Field
 
 from novita_mcp.app import App
-from novita_mcp.domain.display import brief, third_party
-from novita_mcp.domain.record import Record
+from novita_mcp.domain.base import Record, brief, third_party
 from novita_mcp.provisioning.acts.making import make_registry_auth
 from novita_mcp.provisioning.acts.removing import Remove
 from novita_mcp.tools.flat import READS, FlatTool, answer, plain_tool

@@ -7,10 +7,9 @@ from mcp.types import CallToolResult
 from pydantic import Field
 
 from novita_mcp.app import App
-from novita_mcp.domain.catalog import HOURS_PER_MONTH, NetworkStorage
-from novita_mcp.domain.display import brief, third_party, usd
+from novita_mcp.domain.base import Record, Usd, brief, third_party, usd
+from novita_mcp.domain.models import HOURS_PER_MONTH, NetworkStorage
 from novita_mcp.domain.pricing import volume_hourly
-from novita_mcp.domain.record import Record, Usd
 from novita_mcp.provisioning.acts.storing import CreateStorage, DeleteStorage, GrowStorage
 from novita_mcp.tools.flat import READS, FlatTool, answer, plain_tool
 from novita_mcp.tools.sets.building import DryRun, Id, Query

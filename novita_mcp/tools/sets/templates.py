@@ -9,10 +9,9 @@ from mcp.types import CallToolResult
 from pydantic import Field
 
 from novita_mcp.app import App
-from novita_mcp.domain import fields
-from novita_mcp.domain.catalog import Template
-from novita_mcp.domain.display import brief, third_party
-from novita_mcp.domain.record import Record
+from novita_mcp.domain import api_limits
+from novita_mcp.domain.base import Record, brief, third_party
+from novita_mcp.domain.models import Template
 from novita_mcp.errors import Problem
 from novita_mcp.provisioning.acts.making import TemplateValues, change_template, make_template
 from novita_mcp.provisioning.acts.removing import Remove
@@ -25,9 +24,9 @@ if TYPE_CHECKING:
     from novita_mcp.api.resources import TemplateChannel
 
 SHOWN = 50
-ImageUrl = Annotated[str, Field(min_length=1, max_length=fields.IMAGE_URL_LENGTH.high)]
+ImageUrl = Annotated[str, Field(min_length=1, max_length=api_limits.IMAGE_URL_LENGTH.high)]
 Name = Annotated[str, Field(min_length=1, max_length=255)]
-RootfsGb = Annotated[int, Field(strict=True, ge=1, le=fields.ROOTFS_GB.high, description="GB.")]
+RootfsGb = Annotated[int, Field(strict=True, ge=1, le=api_limits.ROOTFS_GB.high, description="GB.")]
 
 
 class ListArguments(Record):
@@ -68,9 +67,9 @@ class Values(Record):
     image_auth_id: str | None = None
     ports: Ports | None = None
     envs: Annotated[Envs, Field(description='A value may be "$NAME".')] | None = None
-    command: Annotated[str, Field(max_length=fields.COMMAND_LENGTH.high)] | None = None
-    entrypoint: Annotated[str, Field(max_length=fields.ENTRYPOINT_LENGTH.high)] | None = None
-    min_cuda_version: Annotated[str, Field(max_length=fields.MIN_CUDA_VERSION_LENGTH.high)] | None = None
+    command: Annotated[str, Field(max_length=api_limits.COMMAND_LENGTH.high)] | None = None
+    entrypoint: Annotated[str, Field(max_length=api_limits.ENTRYPOINT_LENGTH.high)] | None = None
+    min_cuda_version: Annotated[str, Field(max_length=api_limits.MIN_CUDA_VERSION_LENGTH.high)] | None = None
     readme: Annotated[str, Field(max_length=102400)] | None = None
 
     def problems(self) -> Iterator[Problem]:
@@ -83,7 +82,7 @@ class CreateArguments(Values):
 
     name: Name
     image_url: ImageUrl
-    rootfs_size: RootfsGb = fields.ROOTFS_GB.low
+    rootfs_size: RootfsGb = api_limits.ROOTFS_GB.low
 
 
 class UpdateArguments(Values):

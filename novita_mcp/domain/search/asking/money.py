@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from novita_mcp.domain.catalog import HOURS_PER_MONTH
+from novita_mcp.domain.models import HOURS_PER_MONTH
 from novita_mcp.domain.search.asking.rules import LOWER, NOTHING, UPPER, Phrase, rule
 from novita_mcp.domain.search.wishes import Wish
 

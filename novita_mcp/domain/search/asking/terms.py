@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from novita_mcp.domain.catalog import BillingMode
+from novita_mcp.domain.models import BillingMode
 from novita_mcp.domain.search.asking.rules import NOTHING, Phrase, always, rule
 from novita_mcp.domain.search.regions import CODED, SPOKEN, coded, spoken
 from novita_mcp.domain.search.wishes import Wish

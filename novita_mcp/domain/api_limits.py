@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
-from novita_mcp.domain import catalog
+from novita_mcp.domain import models
 
 
 class Bounds(NamedTuple):
@@ -133,7 +133,7 @@ NetworkStorageId = Annotated[
 MountPoint = Annotated[str, _text(MOUNT_POINT_LENGTH, "Path to mount it at.")]
 NETWORK_STORAGES = Field(max_length=MAX_NETWORK_STORAGES, description="Network volumes to mount.")
 NetworkId = Annotated[str, Field(description="VPC network: an id from list_resources kind networks.")]
-Kind = Annotated[catalog.Kind, Field(description="cpu drops gpuNum and rootfsSize.")]
+Kind = Annotated[models.Kind, Field(description="cpu drops gpuNum and rootfsSize.")]
 Month = Annotated[
     int,
     Field(
@@ -143,7 +143,7 @@ Month = Annotated[
     ),
 ]
 BillingMode = Annotated[
-    catalog.BillingMode,
+    models.BillingMode,
     Field(
         description="onDemand (default); spot: cheaper, may be reclaimed; "
         "monthly: needs month, paid up front, cannot be cancelled."

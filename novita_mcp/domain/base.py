@@ -1,14 +1,39 @@
-"""Text that a person or a model is shown: it must not be able to lie about what it is."""
+"""What everything is made of: frozen records, dollars, and text that cannot lie about what it is."""
 
 import re
 import unicodedata
 from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic.alias_generators import to_camel
 
 LONGEST = 200
 _HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 _IGNORED = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]")
 """Letters and marks that fonts draw as nothing: joiners, fillers, variation selectors (Unicode's Default_Ignorable)."""
 _SPACE = "Zs"
+
+
+class Record(BaseModel):
+    """A frozen record that refuses unknown fields; snake_case in Python, camelCase outside."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        validate_by_alias=True,
+        validate_by_name=True,
+        serialize_by_alias=True,
+    )
+
+
+Usd = Annotated[
+    Decimal,
+    PlainSerializer(float, return_type=float, when_used="json"),
+    WithJsonSchema({"type": "number"}),
+]
+"""US dollars: exact inside, a plain number in published JSON."""
 
 
 def clean(text: str) -> str:

@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from novita_mcp.domain.catalog import Connection, Instance, PortMapping
-from novita_mcp.domain.display import third_party
-from novita_mcp.domain.record import Record
+from novita_mcp.domain.base import Record, third_party
+from novita_mcp.domain.models import Connection, Instance, PortMapping
 
 SSH_PORT = 22
 HIGHEST_PORT = 65535

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from novita_mcp.schema import Schema
+from novita_mcp.domain.schema import Schema
 
 TYPE_WORDS = {
     "string": "text",

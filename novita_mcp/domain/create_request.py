@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, SecretStr
 
-from novita_mcp.domain import catalog, fields
-from novita_mcp.domain.arguments import parse
-from novita_mcp.domain.record import Record
+from novita_mcp.domain import api_limits, models
+from novita_mcp.domain.base import Record
+from novita_mcp.domain.validation import parse
 from novita_mcp.errors import Problem
 
 MASK = "***"
@@ -23,55 +23,55 @@ class Port(Record):
     """A port that the instance opens."""
 
     number: int
-    type: fields.PortType
+    type: api_limits.PortType
 
 
 class EnvVar(Record):
     """An environment variable; its value is a secret."""
 
-    key: fields.EnvKey = ""
-    value: fields.EnvValue = SecretStr("")
+    key: api_limits.EnvKey = ""
+    value: api_limits.EnvValue = SecretStr("")
 
 
 class ToolPort(Record):
     """A tool of an official image, and the port it is reached at."""
 
-    name: fields.ToolName
-    port: fields.ToolPort
-    type: fields.ToolPortType
+    name: api_limits.ToolName
+    port: api_limits.ToolPort
+    type: api_limits.ToolPortType
 
 
 class NetworkStorageMount(Record):
     """A network volume and where it is mounted."""
 
-    storage_id: Annotated[fields.NetworkStorageId, Field(alias="Id")]
-    mount_point: fields.MountPoint = fields.DEFAULT_MOUNT_POINT
+    storage_id: Annotated[api_limits.NetworkStorageId, Field(alias="Id")]
+    mount_point: api_limits.MountPoint = api_limits.DEFAULT_MOUNT_POINT
 
 
 class RequestFields(Record):
     """The fields of Novita's create call; None and an empty tuple mean left out."""
 
-    product_id: fields.ProductId
-    gpu_num: fields.GpuNum | None = None
-    rootfs_size: fields.RootfsSize | None = None
-    image_url: fields.ImageUrl | None = None
-    name: fields.Name | None = None
-    image_auth: fields.ImageAuth | None = None
-    image_auth_id: fields.ImageAuthId | None = None
-    ports: fields.Ports | None = None
-    envs: Annotated[tuple[EnvVar, ...], fields.ENVS] = ()
-    tools: Annotated[tuple[ToolPort, ...], fields.TOOLS] = ()
-    command: fields.Command | None = None
-    entrypoint: fields.Entrypoint | None = None
-    cluster_id: fields.ClusterId | None = None
-    network_storages: Annotated[tuple[NetworkStorageMount, ...], fields.NETWORK_STORAGES] = ()
-    network_id: fields.NetworkId | None = None
-    kind: fields.Kind = "gpu"
-    month: fields.Month | None = None
-    billing_mode: fields.BillingMode | None = None
-    auto_renew: fields.AutoRenew | None = None
-    auto_renew_month: fields.AutoRenewMonth | None = None
-    min_cuda_version: fields.MinCudaVersion | None = None
+    product_id: api_limits.ProductId
+    gpu_num: api_limits.GpuNum | None = None
+    rootfs_size: api_limits.RootfsSize | None = None
+    image_url: api_limits.ImageUrl | None = None
+    name: api_limits.Name | None = None
+    image_auth: api_limits.ImageAuth | None = None
+    image_auth_id: api_limits.ImageAuthId | None = None
+    ports: api_limits.Ports | None = None
+    envs: Annotated[tuple[EnvVar, ...], api_limits.ENVS] = ()
+    tools: Annotated[tuple[ToolPort, ...], api_limits.TOOLS] = ()
+    command: api_limits.Command | None = None
+    entrypoint: api_limits.Entrypoint | None = None
+    cluster_id: api_limits.ClusterId | None = None
+    network_storages: Annotated[tuple[NetworkStorageMount, ...], api_limits.NETWORK_STORAGES] = ()
+    network_id: api_limits.NetworkId | None = None
+    kind: api_limits.Kind = "gpu"
+    month: api_limits.Month | None = None
+    billing_mode: api_limits.BillingMode | None = None
+    auto_renew: api_limits.AutoRenew | None = None
+    auto_renew_month: api_limits.AutoRenewMonth | None = None
+    min_cuda_version: api_limits.MinCudaVersion | None = None
 
     @property
     def awaits_template(self) -> bool:
@@ -79,7 +79,7 @@ class RequestFields(Record):
         return False
 
     @property
-    def effective_billing_mode(self) -> catalog.BillingMode:
+    def effective_billing_mode(self) -> models.BillingMode:
         """How Novita will bill it: months above 0 make it monthly, whatever else is said."""
         return "monthly" if self.month else self.billing_mode or "onDemand"
 
@@ -97,15 +97,15 @@ class RequestFields(Record):
 class CreateInstanceRequest(RequestFields):
     """A complete create request."""
 
-    image_url: fields.ImageUrl
+    image_url: api_limits.ImageUrl
 
 
 class CreateArguments(RequestFields):
     """The arguments of `create_gpu_instance`."""
 
-    template_id: fields.TemplateId | None = None
-    dry_run: fields.DryRun = False
-    lease_hours: fields.LeaseHours | None = None
+    template_id: api_limits.TemplateId | None = None
+    dry_run: api_limits.DryRun = False
+    lease_hours: api_limits.LeaseHours | None = None
 
     @property
     def awaits_template(self) -> bool:
@@ -134,7 +134,7 @@ def wire_body(request: CreateInstanceRequest, reveal: Callable[[str], str]) -> d
 def masked_body(
     request: CreateInstanceRequest,
     *,
-    shown: Collection[str] = (catalog.MARKER_ENV,),
+    shown: Collection[str] = (models.MARKER_ENV,),
     references: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return the body to show: every secret masked.
@@ -186,20 +186,20 @@ def _image_is_named(request: RequestFields) -> Iterator[Problem]:
 
 def _disk_is_sized(request: RequestFields) -> Iterator[Problem]:
     if request.rootfs_size is None and request.kind == "gpu" and not request.awaits_template:
-        low, high = fields.ROOTFS_GB
+        low, high = api_limits.ROOTFS_GB
         yield Problem("rootfsSize", f"is required for kind gpu: {low} to {high} GB, or a templateId that has it")
 
 
 def _gpus_are_counted(request: RequestFields) -> Iterator[Problem]:
     if request.gpu_num is None and request.kind == "gpu":
-        low, high = fields.GPU_NUM
+        low, high = api_limits.GPU_NUM
         yield Problem("gpuNum", f"is required for kind gpu: {low} to {high}")
 
 
 def _no_reserved_port(request: RequestFields) -> Iterator[Problem]:
-    low, high = fields.RESERVED_PORTS[0], fields.RESERVED_PORTS[-1]
+    low, high = api_limits.RESERVED_PORTS[0], api_limits.RESERVED_PORTS[-1]
     for path, port in _openings(request):
-        if port.number in fields.RESERVED_PORTS:
+        if port.number in api_limits.RESERVED_PORTS:
             yield Problem(path, f"opens {port.number}, but {low} to {high} are Novita's own; choose another port")
 
 
@@ -212,11 +212,11 @@ def _no_port_twice(request: RequestFields) -> Iterator[Problem]:
 
 
 def _few_enough_ports(request: RequestFields) -> Iterator[Problem]:
-    excess = len(request.opened_ports) - fields.MAX_PORTS
+    excess = len(request.opened_ports) - api_limits.MAX_PORTS
     if excess > 0:
         path = "ports" if request.ports else "tools"
-        total = f"ports and tools open {excess + fields.MAX_PORTS} ports together"
-        yield Problem(path, f"{total}; at most {fields.MAX_PORTS} are allowed, so remove {excess}")
+        total = f"ports and tools open {excess + api_limits.MAX_PORTS} ports together"
+        yield Problem(path, f"{total}; at most {api_limits.MAX_PORTS} are allowed, so remove {excess}")
 
 
 def _one_image_credential(request: RequestFields) -> Iterator[Problem]:

@@ -11,9 +11,9 @@ from typing import Any, Protocol, TypeVar, get_args, runtime_checkable
 from pydantic import BaseModel, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
-from novita_mcp.domain import wording
+from novita_mcp.domain import problem_words
+from novita_mcp.domain.schema import Schema, input_schema
 from novita_mcp.errors import InvalidArguments, Problem
-from novita_mcp.schema import Schema, input_schema
 
 M = TypeVar("M", bound=BaseModel)
 Location = tuple[str | int, ...]
@@ -136,21 +136,21 @@ def _text(root: _Place, error: ErrorDetails) -> str:
         case "extra_forbidden":
             return _unknown(owner, str(last))
         case "missing":
-            return wording.missing(owner.at(last).schema)
+            return problem_words.missing(owner.at(last).schema)
         case _:
-            return wording.refused(owner.at(last).schema, error["input"])
+            return problem_words.refused(owner.at(last).schema, error["input"])
 
 
 def _unknown(owner: _Place, name: str) -> str:
     if name in owner.names:
         return f"is the same as `{owner.names[name]}`, which is there too; keep one"
-    return wording.unknown(name, owner.schema.get("properties", {}))
+    return problem_words.unknown(name, owner.schema.get("properties", {}))
 
 
 def _unusable(place: _Place, value: Any, location: Location = ()) -> Iterator[tuple[Location, str]]:
     """Yield what the models let through but the schema or the wire does not: null, broken text."""
-    if (value is None and "type" in place.schema) or (isinstance(value, str) and not wording.whole_text(value)):
-        yield location, wording.refused(place.schema, value)
+    if (value is None and "type" in place.schema) or (isinstance(value, str) and not problem_words.whole_text(value)):
+        yield location, problem_words.refused(place.schema, value)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _unusable(place.at(index), item, (*location, index))
