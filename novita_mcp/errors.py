@@ -5,7 +5,8 @@ NovitaMcpError            a person or an agent can act on its text, which is alw
 ├── InvalidArguments      the agent corrects its arguments; every problem is listed, nothing was sent
 ├── KeyMissing            a person sets the API key
 ├── ApiError              Novita answered no, or nothing that could be understood
-│   ├── KeyRejected       a person corrects the API key or its rights (401, 403)
+│   ├── KeyRejected       a person corrects the API key (401, 403)
+│   ├── NotPermitted      the key works, but has no right to this: what it would tell is unknown
 │   ├── NotFound          the thing is gone, or never was
 │   ├── RateLimited       wait, then the same again
 │   ├── Refused           a definite no: nothing changed at Novita
@@ -66,6 +67,10 @@ class ApiError(NovitaMcpError):
 
 class KeyRejected(ApiError):
     """Novita did not accept the key, or the key may not do this."""
+
+
+class NotPermitted(ApiError):
+    """The key's role has no right to this part of the API; the others may answer."""
 
 
 class NotFound(ApiError):

@@ -69,3 +69,7 @@ def usd(amount: Decimal | None, places: int = 4) -> str:
     whole, _, decimals = f"{abs(amount):,.{places}f}".partition(".")
     sign = "-" if amount < 0 else ""
     return f"{sign}${whole}.{decimals.rstrip('0'):0<2}"
+
+
+Foreign = Annotated[str, PlainSerializer(third_party, return_type=str, when_used="json")]
+"""Text that Novita or other people chose: plain inside, marked `«…»` in every published JSON."""

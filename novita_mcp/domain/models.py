@@ -1,13 +1,15 @@
 """Novita's things as this program sees them, free of the wire's units and quirks."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from pydantic import Field, SecretStr
 
 from novita_mcp.domain.base import Record, Usd
 
+T = TypeVar("T")
 HOURS_PER_MONTH = Decimal(730)
 MARKER_ENV = "NOVITA_MCP_PLAN"
 """The environment variable in which an instance carries its plan's marker."""
@@ -17,6 +19,20 @@ MARKER_PATTERN = r"[a-z0-9]{12}"
 Kind = Literal["gpu", "cpu"]
 BillingMode = Literal["onDemand", "monthly", "spot"]
 Stock = Literal["none", "low", "normal", "high", "unknown"]
+
+
+@dataclass(frozen=True)
+class Reading(Generic[T]):
+    """What a read that carries money brought: `lost` counts what was there and could not be read, `doubts` say why."""
+
+    value: T
+    lost: int = 0
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is missing that could cost money."""
+        return not self.lost and not self.doubts
 
 
 class MonthlyOffer(Record):
@@ -203,6 +219,8 @@ class Template(Record):
     envs: tuple[TemplateEnv, ...] = ()
     tools: tuple[TemplateTool, ...] = ()
     min_cuda_version: str = ""
+    unused: tuple[str, ...] = ()
+    """What Novita's template has and no create can use, as a path with a reason."""
 
 
 class Network(Record):
